@@ -1,0 +1,114 @@
+"""What is asked and what came back: Message and Chat are values, Reply is the one thing that grows."""
+
+import time
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from streamchat.events import Event, Reasoning, Stop, StopReason, Text, Usage
+
+Role = Literal["user", "assistant"]
+
+
+class Message(Struct, frozen=True):
+    """One turn's half. The system prompt is not a message: it belongs to the Chat."""
+
+    role: Role
+    content: str
+
+
+class Options(Struct, frozen=True, omit_defaults=True):
+    """How to answer; None leaves the choice to the provider.
+
+    `think` is `off`, `low`, `medium`, `high` or a number of tokens. `extra` goes into the request as it is.
+    """
+
+    temperature: float | None = None
+    max_tokens: int | None = None
+    think: str | int | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class Chat(Struct, frozen=True):
+    """One request: everything that a provider needs to answer, and nothing about how the answer is shown."""
+
+    model: str
+    messages: tuple[Message, ...]
+    system: str | None = None
+    options: Options = Options()
+
+
+class Reply:
+    """What came back so far. Only the stream that it belongs to adds to it; everybody may read it at any time.
+
+    Times are in seconds: `started` since the epoch, `first_token` and `elapsed` from the request on, by a clock that
+    never goes back. `stop_reason` is None while the reply is growing.
+    """
+
+    __slots__ = ("_begun", "_reasoning", "_text", "detail", "elapsed", "first_token", "model", "provider", "started",
+                 "stop_reason", "usage")  # fmt: skip
+
+    def __init__(self, *, provider: str = "", model: str = "") -> None:
+        self.provider = provider
+        self.model = model
+        self.usage = Usage()
+        self.stop_reason: StopReason | None = None
+        self.detail: str | None = None
+        self.started = time.time()
+        self.first_token: float | None = None
+        self.elapsed = 0.0
+        self._begun = time.monotonic()
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        return _joined(self._text)
+
+    @property
+    def reasoning(self) -> str:
+        """What the model thought so far."""
+        return _joined(self._reasoning)
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """The provider's output tokens over the time since the first one came; None before both are known."""
+        if self.first_token is None or not self.usage.output_tokens or self.elapsed <= self.first_token:
+            return None
+        return self.usage.output_tokens / (self.elapsed - self.first_token)
+
+    def add(self, event: Event) -> None:
+        """Take one event in."""
+        self.elapsed = time.monotonic() - self._begun
+        match event:
+            case Text(text=text):
+                self._text.append(text)
+                self._mark_first()
+            case Reasoning(text=text):
+                self._reasoning.append(text)
+                self._mark_first()
+            case Usage():
+                self.usage = self.usage.updated(event)
+            case Stop(reason=reason, detail=detail):
+                self.stop_reason, self.detail = reason, detail
+
+    def stop(self, reason: StopReason, detail: str | None = None) -> None:
+        """Close the reply for a reason of ours; the provider's own reason, if it came, stays."""
+        self.elapsed = time.monotonic() - self._begun
+        if self.stop_reason is None:
+            self.stop_reason, self.detail = reason, detail
+
+    def __repr__(self) -> str:
+        return f"Reply({self.text!r}, stop_reason={self.stop_reason!r}, usage={self.usage!r})"
+
+    def _mark_first(self) -> None:
+        if self.first_token is None:
+            self.first_token = self.elapsed
+
+
+def _joined(parts: list[str]) -> str:
+    """The parts as one string, kept as one part: reading a growing text costs its length, not its history."""
+    if len(parts) > 1:
+        parts[:] = ["".join(parts)]
+    return parts[0] if parts else ""

@@ -1,0 +1,18 @@
+"""What a view is: the one consumer of a reply's events."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from streamchat.chat import Reply
+from streamchat.events import Event
+
+
+class View(Protocol):
+    """Shows one reply while it arrives.
+
+    `show` pulls the events until they end; whatever the iterator raises (an error, Ctrl-C) passes through after the
+    view has left its output in order: what had come stays shown, cursor and modes are restored. `reply` is the growing
+    whole: it already contains an event when the iterator yields it.
+    """
+
+    def show(self, events: Iterator[Event], reply: Reply) -> None: ...
