@@ -43,7 +43,9 @@ class Usage(Struct, frozen=True, tag="usage", omit_defaults=True):
 
     def updated(self, later: "Usage") -> "Usage":
         """This usage with every figure that `later` knows put in its place: providers report in instalments."""
-        return Usage(*(new if new is not None else old for new, old in zip(_figures(later), _figures(self), strict=True)))
+        return Usage(
+            *(new if new is not None else old for new, old in zip(_figures(later), _figures(self), strict=True))
+        )
 
 
 class Stop(Struct, frozen=True, tag="stop", omit_defaults=True):

@@ -1,0 +1,63 @@
+"""Anthropic and every server that speaks its Messages format, by the official SDK; alone in importing anthropic.
+
+As with the other vendor, the SDK sends the request and our own wire reads the raw bytes of the response.
+"""
+
+from typing import Any
+
+from streamchat.chat import Chat
+from streamchat.providers.base import Wire
+from streamchat.providers.sdk import SDKProvider
+from streamchat.providers.wire.messages import MessagesWire
+
+_MAX_TOKENS = 16_384
+"""The vendor insists on a limit; this one is far above an answer that a person reads."""
+
+
+class Provider(SDKProvider):
+    """The Messages API."""
+
+    base_url = "https://api.anthropic.com"
+    clients = ("Anthropic", "AsyncAnthropic")
+    root_error = "AnthropicError"
+
+    @staticmethod
+    def sdk() -> Any:
+        import anthropic
+
+        return anthropic
+
+    def request(self, chat: Chat) -> dict[str, Any]:
+        options = chat.options
+        body: dict[str, Any] = {
+            "model": chat.model,
+            "max_tokens": options.max_tokens or _MAX_TOKENS,
+            "messages": [{"role": message.role, "content": message.content} for message in chat.messages],
+        }
+        if chat.system:
+            body["system"] = chat.system
+        if options.temperature is not None:
+            body["temperature"] = options.temperature
+        if options.think is not None:
+            body.update(_thinking(options.think, asked=options.max_tokens))
+        return {**body, **self.endpoint.options, **options.extra}
+
+    def wire(self, chat: Chat) -> Wire:
+        return MessagesWire(self.name, stop_reason_optional=self.endpoint.stop_reason_optional)
+
+    def call(self, client: Any, chat: Chat) -> Any:
+        body = self.request(chat)
+        named = {key: body.pop(key) for key in ("model", "messages", "max_tokens")}
+        return client.messages.with_streaming_response.create(**named, stream=True, extra_body=body)
+
+
+def _thinking(think: str | int, *, asked: int | None) -> dict[str, Any]:
+    """The vendor's control: a level is adaptive thinking at that effort, a number is a budget within max_tokens."""
+    if think in ("off", 0):
+        return {"thinking": {"type": "disabled"}}
+    if isinstance(think, int):
+        return {
+            "thinking": {"type": "enabled", "budget_tokens": think},
+            "max_tokens": asked if asked and asked > think else think + _MAX_TOKENS,
+        }
+    return {"thinking": {"type": "adaptive", "display": "summarized"}, "output_config": {"effort": think}}

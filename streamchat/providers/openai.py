@@ -1,0 +1,100 @@
+"""OpenAI and every server that speaks its wire formats, by the official SDK; alone in importing openai.
+
+The SDK sends the request (key, retries, proxy, TLS, time-outs); the response is taken as raw bytes through its
+`with_streaming_response`, and read by our own wires: the SDK's own parsing of a chunk costs more than all of ours.
+"""
+
+from typing import Any
+
+from streamchat.chat import Chat
+from streamchat.providers.base import Wire
+from streamchat.providers.sdk import SDKProvider
+from streamchat.providers.wire.chat import ChatWire
+from streamchat.providers.wire.faults import host_of
+from streamchat.providers.wire.responses import ResponsesWire
+
+_EFFORTS = ((2048, "low"), (8192, "medium"))
+"""A budget of reasoning tokens as the nearest effort, the only control that this vendor has."""
+
+
+class Provider(SDKProvider):
+    """Chat Completions or Responses: `api` "auto" takes Responses for the vendor's own endpoint only."""
+
+    base_url = "https://api.openai.com/v1"
+    clients = ("OpenAI", "AsyncOpenAI")
+    root_error = "OpenAIError"
+
+    @staticmethod
+    def sdk() -> Any:
+        import openai
+
+        return openai
+
+    @property
+    def _own(self) -> bool:
+        return host_of(self.url) == host_of(self.base_url)
+
+    @property
+    def _speaks_responses(self) -> bool:
+        return self._own if self.endpoint.api == "auto" else self.endpoint.api == "responses"
+
+    def request(self, chat: Chat) -> dict[str, Any]:
+        body = _responses_body(chat) if self._speaks_responses else _chat_body(chat, own=self._own)
+        return {**body, **self.endpoint.options, **chat.options.extra}
+
+    def wire(self, chat: Chat) -> Wire:
+        dialect = ResponsesWire if self._speaks_responses else ChatWire
+        return dialect(self.name, stop_reason_optional=self.endpoint.stop_reason_optional)
+
+    def call(self, client: Any, chat: Chat) -> Any:
+        body = self.request(chat)
+        model = body.pop("model")
+        if self._speaks_responses:
+            create = client.responses.with_streaming_response.create
+            return create(model=model, input=body.pop("input"), stream=True, extra_body=body)
+        create = client.chat.completions.with_streaming_response.create
+        return create(model=model, messages=body.pop("messages"), stream=True, extra_body=body)
+
+
+def _chat_body(chat: Chat, *, own: bool) -> dict[str, Any]:
+    options = chat.options
+    system = [{"role": "system", "content": chat.system}] if chat.system else []
+    turns = [{"role": message.role, "content": message.content} for message in chat.messages]
+    body: dict[str, Any] = {
+        "model": chat.model,
+        "messages": system + turns,
+        "stream_options": {"include_usage": True},
+    }
+    if options.temperature is not None:
+        body["temperature"] = options.temperature
+    if options.max_tokens is not None:
+        # The vendor renamed the field; the compatible servers know the old name, not all of them the new one.
+        body["max_completion_tokens" if own else "max_tokens"] = options.max_tokens
+    if options.think is not None:
+        body["reasoning_effort"] = _effort(options.think)
+    return body
+
+
+def _responses_body(chat: Chat) -> dict[str, Any]:
+    options = chat.options
+    body: dict[str, Any] = {
+        "model": chat.model,
+        "input": [{"role": message.role, "content": message.content} for message in chat.messages],
+        "store": False,  # the conversation is kept here, on the person's own disk, and nowhere else
+    }
+    if chat.system:
+        body["instructions"] = chat.system
+    if options.temperature is not None:
+        body["temperature"] = options.temperature
+    if options.max_tokens is not None:
+        body["max_output_tokens"] = options.max_tokens
+    if options.think is not None:
+        effort = _effort(options.think)
+        body["reasoning"] = {"effort": effort} if effort == "none" else {"effort": effort, "summary": "auto"}
+    return body
+
+
+def _effort(think: str | int) -> str:
+    if isinstance(think, int):
+        return next((effort for limit, effort in _EFFORTS if think <= limit), "high") if think else "none"
+    return "none" if think == "off" else think

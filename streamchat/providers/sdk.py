@@ -1,0 +1,134 @@
+"""What the providers that stand on a vendor's SDK share: its two clients, its call, its exceptions in our words.
+
+A subclass names its SDK's classes and says how the call is spelled; it is the only one to import the SDK, and only
+when the first request is made.
+"""
+
+from abc import abstractmethod
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from functools import cached_property
+from typing import Any, ClassVar
+
+from streamchat.chat import Chat
+from streamchat.errors import AuthError, ChatError, ConfigError, ProviderError
+from streamchat.providers import base
+from streamchat.providers.wire.faults import api_error, body_error, host_of, network_error, one_line
+
+_NO_KEY = "none"
+"""The SDKs insist on a key; servers that want none take anything."""
+
+_CONNECT = 15.0
+"""Seconds to take a connection at most; a model may think for minutes, a handshake may not."""
+
+
+class SDKProvider(base.Provider):
+    """A vendor reached through its own SDK. The SDK sends; the response is taken as raw bytes."""
+
+    base_url: ClassVar[str]
+    clients: ClassVar[tuple[str, str]]
+    """Names of the SDK's client and of its async client."""
+    root_error: ClassVar[str]
+    """Name of the class above all of the SDK's exceptions."""
+    needs_key: ClassVar[bool] = True
+
+    @property
+    def url(self) -> str:
+        """Where requests go."""
+        return self.endpoint.base_url or self.base_url
+
+    @staticmethod
+    @abstractmethod
+    def sdk() -> Any:
+        """Import the SDK: done when it is first needed."""
+
+    @abstractmethod
+    def call(self, client: Any, chat: Chat) -> Any:
+        """The request by either client: a context manager from the one, an async one from the other."""
+
+    def open(self, chat: Chat) -> AbstractContextManager[base.Response]:
+        return self.call(self._client, chat)  # type: ignore[no-any-return]  # the SDK's own, behind Any
+
+    def aopen(self, chat: Chat) -> AbstractAsyncContextManager[base.AsyncResponse]:
+        return self.call(self._aclient, chat)  # type: ignore[no-any-return]  # the SDK's own, behind Any
+
+    def error(self, exc: Exception) -> ChatError | None:
+        return named(self.sdk(), self.root_error, self.endpoint, self.url, exc)
+
+    def close(self) -> None:
+        if "_client" in self.__dict__:
+            self.__dict__.pop("_client").close()
+
+    async def aclose(self) -> None:
+        self.close()
+        if "_aclient" in self.__dict__:
+            await self.__dict__.pop("_aclient").close()
+
+    @cached_property
+    def _client(self) -> Any:
+        sdk = self.sdk()
+        return getattr(sdk, self.clients[0])(**self._settings(sdk), http_client=sdk.DefaultHttpxClient(**self._http()))
+
+    @cached_property
+    def _aclient(self) -> Any:
+        sdk = self.sdk()
+        http = sdk.DefaultAsyncHttpxClient(**self._http())
+        return getattr(sdk, self.clients[1])(**self._settings(sdk), http_client=http)
+
+    def _settings(self, sdk: Any) -> dict[str, Any]:
+        end = self.endpoint
+        return {
+            "api_key": end.api_key.reveal() if end.api_key else _NO_KEY,
+            "base_url": self.url,
+            "timeout": sdk.Timeout(end.timeout, connect=min(end.timeout, _CONNECT)),
+            "max_retries": end.retries,
+            "default_headers": dict(end.headers),
+        }
+
+    def _http(self) -> dict[str, Any]:
+        """An API has no business redirecting a request that carries a key."""
+        return {"follow_redirects": False, **({"proxy": self.endpoint.proxy} if self.endpoint.proxy else {})}
+
+
+def named(sdk: Any, root: str, endpoint: base.Endpoint, url: str, exc: Exception) -> ChatError | None:
+    """An exception of the SDK, or of what it stands on, as ours; None for any other.
+
+    The SDK lets its HTTP library's exceptions out where the connection breaks inside a response, and its clients raise
+    plain ImportError and UnicodeEncodeError for a SOCKS proxy without its library and a key outside ASCII.
+    """
+    name = endpoint.name
+    if isinstance(exc, sdk.APIConnectionError) or type(exc).__module__.split(".")[0] in (
+        "httpx2",
+        "httpcore2",
+        "httpx",
+    ):
+        return network_error(name, url, exc, timeout=endpoint.timeout)
+    if isinstance(exc, sdk.APIStatusError):
+        return _status_error(name, url, exc)
+    if isinstance(exc, sdk.APIError):
+        return body_error(name, exc.body or exc.message)
+    if isinstance(exc, getattr(sdk, root)):
+        kind = AuthError if "redential" in type(exc).__name__ or "Token" in type(exc).__name__ else ProviderError
+        return kind(f"{name}: {one_line(exc)}")
+    if isinstance(exc, UnicodeEncodeError):
+        return AuthError(
+            f"{name}: the API key has characters that no key has", "Copy it again, without quotes or spaces."
+        )
+    if isinstance(exc, ImportError) and "socks" in str(exc).lower():
+        return ConfigError(
+            "the proxy is a SOCKS proxy, which needs one more package", "Install it: pip install socksio"
+        )
+    return None
+
+
+def _status_error(name: str, url: str, exc: Any) -> ChatError:
+    headers, status = exc.response.headers, exc.status_code
+    if 300 <= status < 400:
+        there = host_of(headers.get("location", "elsewhere"))
+        return ProviderError(
+            f"{name}: {host_of(url)} redirects to {there} (HTTP {status})",
+            "Redirects are not followed: correct base_url.",
+        )
+    if isinstance(exc.body, dict | list):
+        return body_error(name, exc.body, status=status, headers=headers)
+    words = "a page instead of an answer" if "<html" in str(exc.message).lower() else exc.message
+    return api_error(name, words, status=status, headers=headers)

@@ -1,0 +1,1 @@
+"""The three wire formats in use, read without input or output, and what their errors mean."""

@@ -1,0 +1,225 @@
+"""The two pumps: a provider's bytes become events, one at a time, as the consumer pulls them.
+
+`Stream._pump` and `AsyncStream._pump` are the only loops in the program that move data, and this is the only place that
+turns a vendor's exceptions into ours. Closing a stream closes the connection, and with it the model's work.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from types import TracebackType
+from typing import Self
+
+from streamchat.chat import Chat, Reply
+from streamchat.errors import ChatError, ProviderError
+from streamchat.events import Event, Reasoning, Text
+from streamchat.providers.base import Provider, Wire
+from streamchat.providers.wire.faults import body_error, one_line
+from streamchat.sse import Decoder
+
+_KEPT = 4096
+"""Bytes of a body that is no event stream which are kept to say what came instead."""
+
+
+class Reading:
+    """One response being read, without I/O: bytes in, events out, each already added to the reply."""
+
+    def __init__(self, wire: Wire, name: str, headers: Mapping[str, str], reply: Reply) -> None:
+        self._wire, self._name, self._reply = wire, name, reply
+        self._decoder = Decoder()
+        self._half: dict[type[Event], str] = {}
+        kind = headers.get("content-type", "").split(";")[0].strip().lower()
+        self._suspect = "" if kind == "text/event-stream" else kind or "no content type"
+        self._body = b""
+        self._frames = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the end marker was seen: what may come after it is not ours."""
+        return self._wire.ended
+
+    def feed(self, chunk: bytes) -> Iterator[Event]:
+        """The events that these bytes completed."""
+        if self._suspect and len(self._body) < _KEPT:
+            self._body += chunk[:_KEPT]
+        for frame in self._decoder.feed(chunk):
+            self._frames += 1
+            for event in self._wire.read(frame):
+                whole = self._joined(event)
+                if whole is not None:
+                    self._reply.add(whole)
+                    yield whole
+            if self._wire.ended:
+                return
+
+    def close(self) -> Iterator[Event]:
+        """The body has ended: what was held back, and the Stop. CutError; ProviderError when it was no stream."""
+        if not self._frames and self._suspect:
+            raise self._not_a_stream()
+        for kind, half in self._half.items():
+            yield self._add(kind("\ufffd" * len(half)))  # type: ignore[arg-type]  # kind is Text or Reasoning
+        yield self._add(self._wire.close())
+
+    def _add(self, event: Event) -> Event:
+        self._reply.add(event)
+        return event
+
+    def _joined(self, event: Event) -> Event | None:
+        """An emoji that was cut over two deltas is put together; half of one that stays alone becomes U+FFFD."""
+        if not isinstance(event, Text | Reasoning):
+            return event
+        kind = type(event)
+        if not self._half and not _has_surrogate(event.text):
+            return event
+        text = self._half.pop(kind, "") + event.text
+        if "\ud800" <= text[-1] <= "\udbff":
+            self._half[kind] = text[-1]
+            text = text[:-1]
+        return kind(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")) if text else None
+
+    def _not_a_stream(self) -> ChatError:
+        from streamchat.providers.wire.datum import lenient
+
+        try:
+            body = lenient(self._body)
+        except ProviderError:
+            body = None
+        if isinstance(body, dict | list) and "error" in str(body)[:200]:
+            return body_error(self._name, body)
+        came = one_line(self._body.decode(errors="replace"), longest=120) or "nothing"
+        return ProviderError(
+            f"{self._name} answered with {self._suspect} instead of an event stream: {came}",
+            "Is the base URL right? Most end in /v1.",
+        )
+
+
+class _Translated:
+    """A context for both worlds: lets a vendor's exception out as ours, with the reply so far, marked."""
+
+    def __init__(self, provider: Provider, reply: Reply) -> None:
+        self._provider, self._reply = provider, reply
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        if exc is None:
+            return
+        if not isinstance(exc, Exception):
+            self._reply.stop("interrupted")
+            return
+        ours = exc if isinstance(exc, ChatError) else self._provider.error(exc)
+        self._reply.stop(ours.stop_reason if ours else "error", ours.message if ours else None)
+        if ours is not None:
+            ours.reply = self._reply
+            if ours is not exc:
+                raise ours from exc
+
+
+class Stream:
+    """One answer, pulled. Iterating gives the answer's text in deltas; `events()` gives everything.
+
+    `reply` is the growing whole. Leave early by breaking the loop, by `close()` or by a `with` block: each closes the
+    connection to the provider. Errors are ChatErrors; what had come is in their `reply`.
+    """
+
+    def __init__(self, provider: Provider, chat: Chat, *, own: bool = False) -> None:
+        """`own`: the provider was made for this stream alone and is closed with it."""
+        self.reply = Reply(provider=provider.name, model=chat.model)
+        self._provider, self._chat, self._own = provider, chat, own
+        self._events = self._pump()
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            for event in self._events:
+                if isinstance(event, Text):
+                    yield event.text
+        finally:
+            self.close()
+
+    def events(self) -> Iterator[Event]:
+        """Everything that comes: text, reasoning, usage, and the stop as the last."""
+        try:
+            yield from self._events
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop now; what came stays in `reply`. Closing twice, or after the end, does nothing."""
+        self._events.close()
+        self.reply.stop("interrupted")
+        if self._own:
+            self._provider.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _pump(self) -> Generator[Event, None, None]:
+        provider, chat = self._provider, self._chat
+        with _Translated(provider, self.reply), provider.open(chat) as response:
+            reading = Reading(provider.wire(chat), provider.name, response.headers, self.reply)
+            for chunk in response.iter_bytes():
+                yield from reading.feed(chunk)
+                if reading.ended:
+                    break
+            yield from reading.close()
+
+
+class AsyncStream:
+    """The same for a program that awaits: `async for`, `async with`, `aclose()`."""
+
+    def __init__(self, provider: Provider, chat: Chat, *, own: bool = False) -> None:
+        self.reply = Reply(provider=provider.name, model=chat.model)
+        self._provider, self._chat, self._own = provider, chat, own
+        self._events = self._pump()
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        try:
+            async for event in self._events:
+                if isinstance(event, Text):
+                    yield event.text
+        finally:
+            await self.aclose()
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Everything that comes: text, reasoning, usage, and the stop as the last."""
+        try:
+            async for event in self._events:
+                yield event
+        finally:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stop now; what came stays in `reply`. Closing twice, or after the end, does nothing."""
+        await self._events.aclose()
+        self.reply.stop("interrupted")
+        if self._own:
+            await self._provider.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _pump(self) -> AsyncGenerator[Event, None]:
+        provider, chat = self._provider, self._chat
+        with _Translated(provider, self.reply):
+            async with provider.aopen(chat) as response:
+                reading = Reading(provider.wire(chat), provider.name, response.headers, self.reply)
+                async for chunk in response.iter_bytes():
+                    for event in reading.feed(chunk):
+                        yield event
+                    if reading.ended:
+                        break
+                for event in reading.close():
+                    yield event
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
