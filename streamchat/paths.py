@@ -1,0 +1,40 @@
+"""Where streamchat's own files live: an XDG variable wins on every platform, else the platform's custom."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+APP = "streamchat"
+
+
+class Files(Struct, frozen=True):
+    """The four directories; none of them is created by being named, and all of `cache` can be deleted at any time."""
+
+    config: Path
+    data: Path
+    state: Path
+    cache: Path
+
+
+def files(environ: Mapping[str, str] = os.environ) -> Files:
+    """The directories that this environment means."""
+    return Files(
+        config=_directory("config", ".config", environ),
+        data=_directory("data", ".local/share", environ),
+        state=_directory("state", ".local/state", environ),
+        cache=_directory("cache", ".cache", environ),
+    )
+
+
+def _directory(kind: str, under_home: str, environ: Mapping[str, str]) -> Path:
+    named = Path(environ.get(f"XDG_{kind.upper()}_HOME", ""))
+    if named.is_absolute():  # the specification: a relative path counts as not set
+        return named / APP
+    if sys.platform in ("darwin", "win32"):
+        import platformdirs  # 30 ms: not where the answer is known without it
+
+        return Path(getattr(platformdirs, f"user_{kind}_dir")(APP, appauthor=False))
+    return Path(environ.get("HOME") or Path.home()) / under_home / APP
