@@ -1,0 +1,64 @@
+"""What every test has: a clean environment, and on demand the loopback server and the real program."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+from tests.wire.server import Server
+
+ROOT = Path(__file__).parent.parent
+
+_DATABASE = DirectoryBasedExampleDatabase(ROOT / ".hypothesis" / "examples")
+settings.register_profile("default", deadline=None, database=_DATABASE)
+settings.register_profile("ci", max_examples=500, deadline=None, database=_DATABASE, print_blob=True)
+settings.register_profile("nightly", max_examples=10_000, deadline=None, database=_DATABASE, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+FOREIGN = re.compile(
+    r"STREAMCHAT_|XDG_|OPENAI_|ANTHROPIC_|.*_API_KEY$|.*_BASE_URL$|.*_AUTH_TOKEN$|OLLAMA_|LC_|LANG(UAGE)?$"
+    r"|(HTTPS?|ALL|NO|FTP)_PROXY$|SSL_CERT_|REQUESTS_CA_BUNDLE$|NO_COLOR$|(CLI|FORCE_)COLOR|TTY_|COLORTERM$"
+    r"|COLUMNS$|LINES$|PAGER$|VISUAL$|EDITOR$|PYTHON(UTF8|IOENCODING|WARNINGS|UNBUFFERED|ASYNCIODEBUG)",
+    re.IGNORECASE,
+)
+"""The variables of the person who runs the tests that could change what they see."""
+
+
+@pytest.fixture(autouse=True)
+def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty home, an empty current directory, no keys, no settings, no proxy, a known terminal and locale."""
+    for name in os.environ:
+        if FOREIGN.match(name):
+            monkeypatch.delenv(name)
+    home, here = tmp_path / "home", tmp_path / "here"
+    home.mkdir()
+    here.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for name, folder in (
+        ("CONFIG", ".config"),
+        ("DATA", ".local/share"),
+        ("STATE", ".local/state"),
+        ("CACHE", ".cache"),
+    ):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / folder))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    monkeypatch.chdir(here)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server without a plan yet: `server.play(...)`."""
+    with Server() as started:
+        yield started
+
+
+@pytest.fixture
+def other_server() -> Iterator[Server]:
+    """A second origin."""
+    with Server() as started:
+        yield started
