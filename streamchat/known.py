@@ -6,8 +6,18 @@ To add one, add a table; `config.example.toml`, the name completion and the docs
 from typing import Any
 
 KNOWN: dict[str, dict[str, Any]] = {
-    "openai": {"kind": "openai", "base_url": "https://api.openai.com/v1", "api_key_env": "OPENAI_API_KEY"},
-    "anthropic": {"kind": "anthropic", "base_url": "https://api.anthropic.com", "api_key_env": "ANTHROPIC_API_KEY"},
+    "openai": {
+        "kind": "openai",
+        "base_url": "https://api.openai.com/v1",
+        "api_key_env": "OPENAI_API_KEY",
+        "model": "gpt-6-sol",
+    },
+    "anthropic": {
+        "kind": "anthropic",
+        "base_url": "https://api.anthropic.com",
+        "api_key_env": "ANTHROPIC_API_KEY",
+        "model": "claude-sonnet-5-5",
+    },
     "local": {"kind": "local"},
     "replay": {"kind": "replay"},
     "echo": {"kind": "echo"},

@@ -1,7 +1,7 @@
 """What a provider is: how to send a chat, how to read what comes back, how to name what went wrong.
 
 A vendor is written once for both worlds. `open` and `aopen` give the raw response, `wire` gives a reader of its frames
-that does no input or output, `error` turns the vendor's exceptions into ours; the two pumps in `streamchat.stream` do
+that does no input or output, `error` turns the vendor's exceptions into ours; the two pumps in `streamchat.pump` do
 the rest. To add a provider, add a module here whose class `Provider` derives from this one: the module's name is the
 `kind` by which a configuration table asks for it.
 """
@@ -98,9 +98,8 @@ class Wire(ABC):
 
 
 class Provider(ABC):
-    """One place to ask. `name` is what the person calls it; the notice, if any, belongs under each answer."""
+    """One place to ask. `name` is what the person calls it."""
 
-    notice: ClassVar[str | None] = None
     needs_key: ClassVar[bool] = False
     """Whether this kind's own service refuses requests without a key."""
 
@@ -110,6 +109,14 @@ class Provider(ABC):
     @property
     def name(self) -> str:
         return self.endpoint.name
+
+    @property
+    def notice(self) -> str | None:
+        """What must be said of every answer from here, if anything."""
+        return None
+
+    def warm(self, model: str = "") -> None:
+        """Begin now with what takes time before the first request, without waiting for it."""
 
     @abstractmethod
     def request(self, chat: Chat) -> dict[str, Any]:

@@ -21,14 +21,10 @@ from streamchat.local.weights import Weights
 from streamchat.providers import base, openai
 from streamchat.providers.base import AsyncResponse, Endpoint, Response, Secret, Wire
 
-PRIMER = (
-    Message("user", "What is 2 + 2?"),
-    Message("assistant", "2 + 2 = 4."),
-    Message("user", "Who wrote Hamlet?"),
-    Message("assistant", "William Shakespeare wrote Hamlet."),
-)
-"""Two example turns that the small model is given before every chat, and that are in no transcript. With them it
-answers 28 of 32 trivial questions instead of 25, and no longer runs into its limit."""
+PRIMER = (Message("user", "Hi!"), Message("assistant", "Hello! How can I help?"))
+"""Two example turns that the small model is given before every chat, and that are in no transcript. Measured on 20
+trivial questions, 2 seeds: 33 of 40 right instead of 26, and none of 8 runs into the limit. Two pairs of turns
+are no better than this one and take twice as long to read; an example that states a fact leaks into the answers."""
 
 _TEMPERATURE = 0.2
 _TOP_P = 0.9

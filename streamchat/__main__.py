@@ -1,0 +1,26 @@
+"""The program's entry. Until the command line is loaded, Ctrl-C ends it as it ends any Unix program: at once, silently.
+
+`--version` is answered before anything else is imported.
+"""
+
+import _signal  # built in: importing `signal` would leave a moment in which Ctrl-C prints a traceback
+
+_signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+import sys  # noqa: E402
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        from streamchat import __version__
+
+        sys.stdout.write(f"streamchat {__version__}\n")
+        return
+    from streamchat.cli.app import run
+
+    run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    main()

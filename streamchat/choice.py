@@ -1,0 +1,122 @@
+"""Which provider answers, and why: what was named, else what is there, in an order that can be said in one line.
+
+A key or an address in the person's environment, else a server on this machine, else the embedded model. What was
+chosen without being named is said; a provider that fails is never replaced by another.
+"""
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from streamchat.errors import AuthError, UsageError
+from streamchat.providers import make
+from streamchat.providers.base import Endpoint, Provider, Secret
+from streamchat.settings import Settings
+
+if TYPE_CHECKING:
+    from streamchat.local.options import LocalOptions
+
+WAYS = (
+    "Set a key (OPENAI_API_KEY, ANTHROPIC_API_KEY or another provider's), start a local server such as Ollama,"
+    " or install the small model that needs neither: streamchat local install"
+)
+_PATIENCE = 3.0
+"""Seconds that a named server may take for its models list, when the person named no model."""
+
+
+class Choice(Struct, frozen=True):
+    """Whom to ask. `why` is None where the person named the provider."""
+
+    provider: str
+    model: str
+    why: str | None = None
+
+
+def choose(settings: Settings, model: str = "") -> Choice:
+    """Whom to ask by these settings; `model` is one more `--model`. UsageError, with the ways out, for nobody."""
+    provider, name = settings.target(model)
+    why = None
+    if provider is None:
+        provider, found, why = _available(settings)
+        name = name or found
+    return Choice(provider, name or settings.provider(provider).model or _first_model(settings, provider), why)
+
+
+def connect(settings: Settings, choice: Choice) -> Provider:
+    """The chosen provider, ready to be asked; AuthError when its own service wants a key and there is none."""
+    name = choice.provider
+    table, key = settings.provider(name), settings.api_key(name)
+    endpoint = Endpoint(
+        name=name,
+        base_url=table.base_url or None,
+        api_key=Secret(key) if key else None,
+        api=table.api,
+        timeout=settings.timeout(name),
+        retries=settings.retries(name),
+        proxy=settings.defaults.proxy or None,
+        headers=table.headers,
+        options=table.options,
+        stop_reason_optional=table.stop_reason == "optional",
+    )
+    if table.kind == "local":
+        return make("local", endpoint, options=local_options(settings))
+    if key is None and table.api_key_env:
+        raise AuthError(
+            f"no API key for {name}: {table.api_key_env} is not set",
+            f"Set it (export {table.api_key_env}=...), or go without a key: streamchat local install, then -m local",
+        )
+    return make(table.kind, endpoint)
+
+
+def local_options(settings: Settings) -> "LocalOptions":
+    """The `[local]` table as the embedded model takes it."""
+    from streamchat.local.options import LocalOptions
+
+    local = settings.local
+    return LocalOptions(local.model, local.primer, local.context, local.max_tokens, local.threads)
+
+
+def _available(settings: Settings) -> tuple[str, str, str]:
+    """A provider that is there, its model where that is known, and why it was taken."""
+    if ready := settings.ready():
+        first, *others = ready
+        why = settings.key_origin(first) or "its address"
+        return first, "", f"{why} is set" + (f" (so is {', '.join(others)})" if others else "")
+    if settings.defaults.discover:
+        from streamchat.discovery import is_local, local_servers  # an HTTP client: not on the way of those with a key
+
+        urls = {name: table.base_url for name, table in settings.providers.items() if is_local(table.base_url)}
+        for name, models in local_servers(urls).items():
+            return name, models[0], f"it answers at {urls[name]}"
+    from streamchat.local.weights import missing
+
+    if missing(local_options(settings)) is None:
+        return "local", "", "no key is set and no local server answers"
+    raise NobodyThereError(
+        "there is no provider to ask: no key is set, and no server or model is on this machine", WAYS
+    )
+
+
+class NobodyThereError(UsageError):
+    """No provider was named and none is there; on a terminal the embedded model can be offered."""
+
+
+def _first_model(settings: Settings, provider: str) -> str:
+    """The model of a provider that was named alone: the only choice of a server is no choice to leave to a person."""
+    table = settings.provider(provider)
+    match table.kind:
+        case "local":
+            from streamchat.local.weights import find
+
+            weights = find(local_options(settings))
+            return weights.name if weights else ""
+        case "echo":
+            return "echo"
+        case "replay":
+            return "showcase"
+    from streamchat.discovery import is_local, models_at
+
+    models = models_at(table.base_url, timeout=_PATIENCE) if is_local(table.base_url) else []
+    if not models:
+        raise UsageError(f"no model is named for {provider}", f"Write -m {provider}/MODEL, or set model in its table.")
+    return models[0]

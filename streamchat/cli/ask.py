@@ -1,0 +1,154 @@
+"""`streamchat ask`: one question, one answer, exit."""
+
+import re
+import sys
+from pathlib import Path
+
+import typer
+
+from streamchat.chat import Chat, Message, Reply
+from streamchat.cli import stdin
+from streamchat.cli.connection import connected
+from streamchat.cli.exits import complain, notice, silence
+from streamchat.cli.kept import Targets
+from streamchat.cli.options import Flags, takes
+from streamchat.config import load
+from streamchat.errors import ChatError, IncompleteError, UsageError
+from streamchat.events import INCOMPLETE
+from streamchat.history.conversation import Conversation
+from streamchat.session import Session
+from streamchat.settings import Settings
+from streamchat.views.choose import Look, choose
+
+HELP = """Ask one question, show the answer, exit.
+
+\b
+  streamchat ask "How do tides work?"
+  git diff | streamchat ask "Write a commit message for this." --save message.md
+"""
+
+ask_app = typer.Typer(
+    rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}
+)
+
+
+@ask_app.command(help=HELP)
+@takes
+def ask(question: str, flags: Flags) -> int:
+    """One question, one answer."""
+    settings = load(flags=flags.settings(), profile=flags.profile, config=flags.config, env_file=flags.env_file)
+    tell = silence if flags.quiet else notice
+    for line in settings.notices:
+        tell(line)
+    targets = Targets(flags.output, flags.save, flags.force)
+    targets.check()
+    choice, provider = connected(settings, tell)
+    try:
+        if not flags.dry_run:
+            provider.warm(choice.model)
+        prompt = _prompt(question, flags)
+        session = Session(
+            provider,
+            choice.model,
+            Conversation.new(_directory(settings), name=flags.name or "", redact=_patterns(settings)),
+            system=settings.defaults.system or None,
+            options=settings.options(flags.request_fields()),
+        )
+        return _show_request(session, prompt) if flags.dry_run else _answer(session, prompt, settings, flags, targets)
+    finally:
+        provider.close()
+
+
+def _prompt(question: str, flags: Flags) -> str:
+    tell = silence if flags.quiet else notice
+    piped = stdin.read(beside_question=bool(question), wanted=flags.stdin, notice=tell)
+    prompt = stdin.joined(piped, question)
+    if not prompt.strip():
+        raise UsageError("there is no question", 'Write it behind the command: streamchat ask "How do tides work?"')
+    return prompt
+
+
+def _answer(session: Session, prompt: str, settings: Settings, flags: Flags, targets: Targets) -> int:
+    """Ask, and see to everything that was to be kept, however the answer ended."""
+    view = choose(
+        _look(settings, flags),
+        sys.stdout,
+        title=f"{session.provider.name} · {session.model}",
+        note=session.provider.notice,
+    )
+    try:
+        reply = session.ask(prompt, view)
+    except BaseException:
+        _keep(session.conversation, targets)
+        raise
+    _keep(session.conversation, targets)
+    targets.write_answer(reply)
+    return _closed(reply, flags, strict=settings.defaults.strict)
+
+
+def _keep(conversation: Conversation, targets: Targets) -> None:
+    """The transcript of what came; what cannot be written is said, and takes nothing away from the answer."""
+    try:
+        targets.write_transcript(conversation)
+    except ChatError as exc:
+        complain(exc.message, exc.hint)
+    conversation.close()
+    for line in (*conversation.notices, *filter(None, [conversation.trouble])):
+        complain(line)
+
+
+def _closed(reply: Reply, flags: Flags, *, strict: bool) -> int:
+    if flags.usage:
+        from streamchat.views.footer import figures
+
+        notice(" · ".join(figures(reply)))
+    if reply.stop_reason in INCOMPLETE:
+        short = f"the answer stopped short: {reply.stop_reason}" + (f" ({reply.detail})" if reply.detail else "")
+        if strict:
+            raise IncompleteError(short, reply=reply)
+        if not flags.quiet:
+            notice(short)
+    return 0
+
+
+def _look(settings: Settings, flags: Flags) -> Look:
+    ui = settings.ui
+    return Look(
+        format="json" if flags.json else flags.format,
+        raw=flags.raw,
+        plain=flags.plain,
+        safe=flags.safe,
+        stream=settings.defaults.stream,
+        color=ui.color,
+        reasoning=ui.reasoning,
+        footer=ui.footer,
+        code_theme=ui.code_theme,
+        theme=ui.theme,
+        width=ui.width,
+        accessible=ui.accessible,
+    )
+
+
+def _show_request(session: Session, prompt: str) -> int:
+    import msgspec
+
+    chat = Chat(session.model, (Message("user", prompt),), session.system, session.options)
+    provider = session.provider
+    shown = {
+        "provider": provider.name,
+        "base_url": provider.endpoint.base_url,
+        "api_key": str(provider.endpoint.api_key) if provider.endpoint.api_key else None,
+        "body": provider.request(chat),
+    }
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode() + "\n")
+    return 0
+
+
+def _directory(settings: Settings) -> Path | None:
+    if not settings.history.save:
+        return None
+    return Path(settings.history.dir).expanduser() if settings.history.dir else settings.files.data / "conversations"
+
+
+def _patterns(settings: Settings) -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, settings.history.redact))

@@ -1,0 +1,124 @@
+"""How the program ends: the one place where an error becomes a line on stderr and an exit code.
+
+0 done · 1 the provider or the program failed · 2 usage or configuration · 3 authentication · 4 rate limit or overload ·
+5 network · 6 incomplete with --strict. What a signal ends dies of that signal, so that a shell sees 130 (Ctrl-C),
+141 (the reader has gone) or 143 (terminated), and a loop around the program stops with it.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import NoReturn
+
+from streamchat.errors import ChatError
+
+DEBUG = "STREAMCHAT_DEBUG"
+"""The variable that asks for the traceback of an error in the program itself."""
+
+
+class Signalled(BaseException):
+    """A signal that ends the program, on its way through everything that has something to put in order."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def guarded(work: Callable[[], int | None]) -> NoReturn:
+    """Do the work and leave, whatever happens in it."""
+    code = 1
+    try:
+        with _signals():
+            code = work() or 0
+            sys.stdout.flush() if sys.stdout else None
+    except KeyboardInterrupt:
+        die(signal.SIGINT)
+    except BrokenPipeError:
+        die(signal.SIGPIPE)
+    except Signalled as exc:
+        die(exc.number)
+    except ChatError as exc:
+        tell(exc)
+        code = exc.exit_code
+    except OSError as exc:
+        complain(f"{exc.strerror or exc}" + (f": {exc.filename}" if exc.filename else ""))
+    except Exception as exc:  # the last line of defence: a bug is one line too, and its traceback on request
+        _bug(exc)
+    leave(code)
+
+
+def tell(error: ChatError) -> None:
+    """The error's line and its hint."""
+    complain(error.message, error.hint)
+
+
+def complain(message: str, hint: str | None = None) -> None:
+    """One line of what, one of what next, on stderr; foreign text in them cannot steer the terminal."""
+    from streamchat.views.safe import one_line
+
+    say(f"streamchat: {one_line(message)}")
+    if hint:
+        say(f"  {one_line(hint)}")
+
+
+def notice(line: str) -> None:
+    """Something that a person should know and that is no error."""
+    from streamchat.views.safe import one_line
+
+    say(f"streamchat: {one_line(line)}")
+
+
+def silence(line: str) -> None:
+    """`notice` for --quiet."""
+
+
+def say(line: str) -> None:
+    """A line on stderr, wherever that leads: a closed or full stderr must not change how the program ends."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        encoding = sys.stderr.encoding or "utf-8"
+        sys.stderr.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+        sys.stderr.flush()
+
+
+def leave(code: int) -> NoReturn:
+    """End now. What is buffered is written; a stdout that cannot take it has been reported where it was written."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
+
+
+def die(number: int) -> NoReturn:
+    """End by this signal, silently."""
+    with contextlib.suppress(OSError, ValueError):
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+    os._exit(128 + number)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """Ctrl-C, SIGTERM and SIGHUP as exceptions in the main thread, so that every `finally` on the way runs."""
+
+    def raise_it(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # once is enough: the way out is not to be interrupted
+        raise Signalled(number)
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+            signal.signal(number, raise_it)
+    yield
+
+
+def _bug(exc: Exception) -> None:
+    if os.environ.get(DEBUG):
+        traceback.print_exception(exc)
+    complain(
+        f"an error in streamchat itself: {type(exc).__name__}: {exc}",
+        f"What had come is kept. Please report it; {DEBUG}=1 shows where it happened.",
+    )

@@ -1,0 +1,42 @@
+"""What a person asked to be kept beside the conversation: `-o`, the answer, and `--save`, the transcript."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from streamchat.chat import Reply
+from streamchat.history.conversation import Conversation
+
+
+class Targets(Struct, frozen=True):
+    """Files to write when the answer has ended. `check` is asked before the answer is paid for."""
+
+    output: Path | None = None
+    save: Path | None = None
+    force: bool = False
+
+    def check(self) -> None:
+        """UsageError for a file that could not be written, or that is there and was not to be replaced."""
+        if self.output is None and self.save is None:
+            return
+        from streamchat.history import files, formats
+
+        for path in filter(None, (self.output, self.save)):
+            files.check(path, overwrite=self.force)
+        if self.save is not None:
+            formats.of(self.save)
+
+    def write_answer(self, reply: Reply) -> None:
+        """The answer, whole; an answer that was cut replaces nothing."""
+        if self.output is not None:
+            from streamchat.history import files
+
+            text = reply.text
+            files.write(self.output, (text if text.endswith("\n") else text + "\n").encode(), overwrite=self.force)
+
+    def write_transcript(self, conversation: Conversation) -> None:
+        """The transcript so far, also of an answer that was cut: it says so."""
+        if self.save is not None:
+            from streamchat.history import formats
+
+            formats.save(self.save, conversation, overwrite=self.force)

@@ -1,0 +1,64 @@
+"""Which view shows an answer: decided once, from where it goes and what was asked for."""
+
+import os
+from typing import BinaryIO, Literal, TextIO
+
+from msgspec import Struct
+
+from streamchat.errors import UsageError
+from streamchat.views.base import View
+from streamchat.views.plain import PlainView, Safe, Step, Wrapped
+
+Format = Literal["text", "markdown", "json", "jsonl"]
+FORMATS: tuple[Format, ...] = ("text", "markdown", "json", "jsonl")
+
+
+class Look(Struct, frozen=True):
+    """How an answer is to look. `format` None means Markdown on a terminal and text everywhere else."""
+
+    format: str | None = None
+    raw: bool = False
+    plain: bool = False
+    safe: bool = False
+    stream: bool = True
+    color: Literal["auto", "always", "never"] = "auto"
+    reasoning: Literal["fold", "show", "hide"] = "fold"
+    footer: bool = True
+    code_theme: str = ""
+    theme: Literal["auto", "dark", "light"] = "auto"
+    width: int = 0
+    accessible: bool = False
+
+
+def choose(look: Look, out: TextIO, *, title: str = "", note: str | None = None) -> View:
+    """The view for `out`. UsageError for a format that there is not."""
+    if look.format is not None and look.format not in FORMATS:
+        raise UsageError(f"there is no format {look.format!r}", f"Formats: {', '.join(FORMATS)}.")
+    if look.format in ("json", "jsonl"):
+        return _for_programs(look.format, out.buffer)
+    terminal = out.isatty()
+    if look.format == "markdown" or (terminal and look.format is None and not (look.raw or look.plain)):
+        return _rendered(look, out, title=title, note=note)
+    return PlainView(out.buffer, passing=_steps(look, out if terminal else None))
+
+
+def _for_programs(name: str, out: BinaryIO) -> View:
+    from streamchat.views.jsonl import JsonLinesView, JsonView
+
+    return JsonLinesView(out) if name == "jsonl" else JsonView(out)
+
+
+def _rendered(look: Look, out: TextIO, *, title: str, note: str | None) -> View:
+    from streamchat.views.live import LiveView
+
+    return LiveView(out, title=title, note=note)
+
+
+def _steps(look: Look, terminal: TextIO | None) -> tuple[Step, ...]:
+    """What the text goes through: nothing for --raw and for a pipe, made safe for a terminal, wrapped for --plain."""
+    if look.raw:
+        return ()
+    steps: list[Step] = [Safe()] if terminal or look.safe else []
+    if look.plain and terminal:
+        steps.append(Wrapped(look.width or os.get_terminal_size(terminal.fileno()).columns))
+    return tuple(steps)

@@ -1,0 +1,109 @@
+"""The answer as text: byte for byte into a pipe, or made safe and wrapped for a terminal. Never a style or a redraw."""
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from streamchat.chat import Reply
+from streamchat.events import Event, Text
+
+Filter = Callable[[str], str]
+
+
+class PlainView:
+    """Writes each delta as it comes and sees that it leaves at once; ends with a newline, added if it was missing.
+
+    `passing` are the steps that a delta goes through; none of them means that the text stays exactly as it was sent.
+    """
+
+    def __init__(self, out: BinaryIO, *, passing: "tuple[Step, ...]" = ()) -> None:
+        self._out, self._steps = out, passing
+        self._last = "\n"
+
+    def show(self, events: Iterator[Event], reply: Reply) -> None:
+        try:
+            for event in events:
+                if isinstance(event, Text):
+                    self._write(event.text)
+        finally:
+            # Not after a BrokenPipeError of ours: writing again would only raise it again.
+            if not isinstance(sys.exception(), BrokenPipeError):
+                self._end()
+
+    def _write(self, text: str) -> None:
+        for step in self._steps:
+            text = step.feed(text)
+        self._send(text)
+
+    def _end(self) -> None:
+        held = ""
+        for step in self._steps:
+            held = step.feed(held) + step.close()
+        self._send(held)
+        if self._last != "\n":
+            self._send("\n")
+
+    def _send(self, text: str) -> None:
+        if text:
+            self._last = text[-1]
+            self._out.write(text.encode(errors="replace"))
+            self._out.flush()
+
+
+class Step:
+    """Text in, text out; may hold back what it cannot decide yet."""
+
+    def feed(self, text: str) -> str:
+        raise NotImplementedError
+
+    def close(self) -> str:
+        return ""
+
+
+class Safe(Step):
+    """Takes from the text what steers a terminal."""
+
+    def feed(self, text: str) -> str:
+        from streamchat.views.safe import safe
+
+        return safe(text)
+
+
+class Wrapped(Step):
+    """Breaks lines between words at `width` columns, holding back only the word that is still growing."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._column = 0
+        self._word = ""
+
+    def feed(self, text: str) -> str:
+        out: list[str] = []
+        for char in text:
+            if not char.isspace():
+                self._word += char
+                continue
+            out.append(self._placed())
+            if char == "\n":
+                self._column = 0
+                out.append(char)
+            elif self._column < self._width:
+                self._column += 1
+                out.append(char)
+        return "".join(out)
+
+    def close(self) -> str:
+        return self._placed()
+
+    def _placed(self) -> str:
+        from rich.cells import cell_len
+
+        word, self._word = self._word, ""
+        wide = cell_len(word)
+        if not word:
+            return ""
+        if self._column and self._column + wide > self._width:
+            self._column = wide
+            return "\n" + word
+        self._column += wide
+        return word
