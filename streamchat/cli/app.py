@@ -7,12 +7,13 @@ that runs is imported.
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from signal import SIGINT, SIGPIPE
 from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
-from streamchat.cli.exits import guarded
+from streamchat.cli.exits import Signalled, guarded
 from streamchat.errors import UsageError
 
 COMMANDS: Final[dict[str, str]] = {
@@ -43,6 +44,15 @@ class Commands(TyperGroup):
         command = typer.main.get_command(getattr(import_module(f"streamchat.cli.{cmd_name}"), f"{cmd_name}_app"))
         command.name = cmd_name
         return command
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Ctrl-C and a reader that has gone are ours to answer, not the parser's."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Signalled(SIGINT) from None
+        except BrokenPipeError:
+            raise Signalled(SIGPIPE) from None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):

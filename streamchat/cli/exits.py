@@ -37,8 +37,6 @@ def guarded(work: Callable[[], int | None]) -> NoReturn:
             sys.stdout.flush() if sys.stdout else None
     except KeyboardInterrupt:
         die(signal.SIGINT)
-    except BrokenPipeError:
-        die(signal.SIGPIPE)
     except Signalled as exc:
         die(exc.number)
     except ChatError as exc:

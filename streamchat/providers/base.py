@@ -134,6 +134,10 @@ class Provider(ABC):
     def wire(self, chat: Chat) -> Wire:
         """A fresh reader for the answer to this chat."""
 
+    def models(self) -> list[str]:
+        """The models that it says it has; empty for a kind that has no list."""
+        return []
+
     def error(self, exc: Exception) -> ChatError | None:
         """The vendor's exception in our words, or None when it is not the vendor's."""
         return None

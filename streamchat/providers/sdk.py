@@ -51,6 +51,15 @@ class SDKProvider(base.Provider):
     def aopen(self, chat: Chat) -> AbstractAsyncContextManager[base.AsyncResponse]:
         return self.call(self._aclient, chat)  # type: ignore[no-any-return]  # the SDK's own, behind Any
 
+    def models(self) -> list[str]:
+        try:
+            return [model.id for model in self._client.models.list()]
+        except Exception as exc:  # whatever the SDK raises, where the SDK ends
+            ours = self.error(exc)
+            if ours is None:
+                raise
+            raise ours from exc
+
     def error(self, exc: Exception) -> ChatError | None:
         return named(self.sdk(), self.root_error, self.endpoint, self.url, exc)
 
