@@ -1,0 +1,343 @@
+"""The live view: finished blocks go to the scrollback as they finish, and what is open is redrawn below them.
+
+    from streamchat.views import LiveMarkdown
+
+    with LiveMarkdown() as live:
+        for text in chunks:         # any iterable of text, in pieces of any size
+            live.feed(text)
+
+What stays is what `print_markdown` prints for the whole text. One thread draws, so that neither a slow terminal holds
+up whoever feeds nor a silent feed the clock; how often it draws follows from what a frame costs.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Literal, Self, TextIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+
+from streamchat.chat import Reply
+from streamchat.events import Event, Reasoning, Text
+from streamchat.views.blocks import Blocks
+from streamchat.views.markdown import CODE_THEME, Line, Sheet, rendered
+from streamchat.views.safe import one_line, safe
+from streamchat.views.screen import Screen, moves_cursor, reflows
+
+Mode = Literal["live", "blocks", "whole"]
+"""Redrawn while it grows; printed block by block, without any redrawing; or printed when it is complete."""
+
+Color = Literal["auto", "always", "never"]
+
+_FASTEST = 1 / 60
+_SHARE = 4  # a frame that took t seconds is followed by 4 t without one: a fifth of one core at most
+_DIM = Style(dim=True)
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_FOLDED = 3  # rows of reasoning shown while it is folded
+
+
+def terminal(out: TextIO, *, color: Color = "auto", width: int | None = None) -> Console:
+    """A Rich console for `out` that says nothing by itself."""
+    return Console(
+        file=out,
+        force_terminal={"auto": None, "always": True, "never": None}[color],
+        color_system=None if color == "never" else "auto",
+        width=width or None,
+        legacy_windows=False,
+        emoji=False,
+        markup=False,
+        highlight=False,
+    )
+
+
+def print_markdown(
+    text: str,
+    out: TextIO | None = None,
+    *,
+    color: Color = "auto",
+    code_theme: str = CODE_THEME,
+    width: int | None = None,
+) -> None:
+    """Print a whole text: what every way of streaming it leaves behind."""
+    out = out or sys.stdout
+    console = terminal(out, color=color, width=width)
+    Screen(out, console, reflows=False).print(list(rendered(text, Sheet(console, code_theme=code_theme))))
+
+
+class LiveMarkdown:
+    """Markdown on a terminal while it grows. Feed it text, then close it (or use it as a context manager).
+
+    `status` is called for each frame and gives the line below the text; `above` gives lines to show while there is no
+    text yet. `mode` None redraws where the terminal can and prints block by block where it cannot.
+    """
+
+    def __init__(
+        self,
+        out: TextIO | None = None,
+        *,
+        color: Color = "auto",
+        code_theme: str = CODE_THEME,
+        width: int | None = None,
+        height: int | None = None,
+        mode: Mode | None = None,
+        status: Callable[[int], Line] | None = None,
+        above: Callable[[int], list[Line]] | None = None,
+        reflow: bool | None = None,
+    ) -> None:
+        self.out = out or sys.stdout
+        self.mode: Mode = mode or ("live" if moves_cursor(self.out) else "blocks")
+        self.console = terminal(self.out, color=color, width=width)
+        self._fixed = width, height
+        self._sheet = Sheet(self.console, code_theme=code_theme)
+        self._screen = Screen(self.out, self.console, reflows=reflows() if reflow is None else reflow)
+        self._blocks = Blocks()
+        self._status, self._above = status, above
+        self._size = self._measured()
+        self._incoming: list[str] = []
+        self._changed = threading.Event()
+        self._closing = False
+        self._failure: BaseException | None = None
+        self._drawer: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def show(self, chunks: Iterable[str]) -> None:
+        """Show everything that comes out of an iterable; what it raises passes through, what came stays."""
+        with self:
+            for text in chunks:
+                self.feed(text)
+
+    def start(self) -> None:
+        """Begin to draw, if there is something to draw before the first text."""
+        if self.mode != "whole" and self._drawer is None:
+            self._drawer = threading.Thread(target=self._draw_on, name="live-markdown", daemon=True)
+            self._drawer.start()
+
+    def feed(self, text: str) -> None:
+        """More text. Never waits for the terminal."""
+        if self._failure is not None:
+            raise self._failure
+        self._incoming.append(text)
+        self._changed.set()
+
+    def close(self, *, footer: Line | None = None) -> None:
+        """Print what is left, and a last line if there is one."""
+        self._closing = True
+        self._changed.set()
+        if self._drawer is not None:
+            self._drawer.join()
+            self._drawer = None
+        if self._failure is not None:
+            raise self._failure
+        self._take_in()
+        self._blocks.close()
+        lines = self._finished()
+        if footer is not None:
+            lines += [[], footer] if lines or self._sheet.begun else [footer]
+        self._frame(lines, [], 0)
+
+    def _draw_on(self) -> None:
+        """Draw until there is nothing more to come."""
+        try:
+            while not self._closing:
+                begun = time.monotonic()
+                self._draw()
+                spent = time.monotonic() - begun
+                self._pause(max(_FASTEST - spent, _SHARE * spent))
+                self._changed.wait(self._tick())
+                self._changed.clear()
+        except BaseException as error:  # it belongs to whoever feeds
+            self._failure = error
+
+    def _pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not self._closing and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.05))
+
+    def _tick(self) -> float | None:
+        """How long to wait for more before drawing anyway: for the spinner, the clock and the size of the terminal."""
+        if self.mode != "live":
+            return None
+        return 0.1 if self._status is not None and not self._sheet.begun else 0.5
+
+    def _draw(self) -> None:
+        self._take_in()
+        finished = self._finished()
+        if self.mode == "live":
+            tail, rest = self._tail()
+            self._frame(finished, tail, rest)
+        else:
+            self._screen.print(finished)
+
+    def _take_in(self) -> None:
+        texts, self._incoming = self._incoming, []
+        self._blocks.feed("".join(texts))
+
+    def _finished(self) -> list[Line]:
+        size = self._measured()
+        if size != self._size:
+            self._size = size
+            if self.mode == "live":
+                self._screen.resized(*size)
+        self.console.width = size[0]
+        return [line for block in self._blocks.take() for line in self._sheet.lines(block)]
+
+    def _tail(self) -> tuple[list[Line], int]:
+        """The rows of what is open, as many as fit, and the one that the cursor rests in."""
+        width, height = self._size
+        room = max(1, height - 1)
+        tail = [row for line in self._sheet.preview(self._blocks.tail()) for row in _wrapped(line, width)]
+        status = [self._status(width)] if self._status is not None and room > 1 else []
+        above = [] if tail or self._sheet.begun or self._above is None else self._above(width)
+        rows = [*above, *tail][-(room - len(status)) :] + status
+        return rows, max(0, len(rows) - len(status) - 1)
+
+    def _frame(self, finished: list[Line], tail: list[Line], rest: int) -> None:
+        if self.mode == "live":
+            self._screen.draw(finished, tail, rest)
+        else:
+            self._screen.print(finished)
+
+    def _measured(self) -> tuple[int, int]:
+        width, height = self._fixed
+        if width and height:
+            return width, height
+        try:
+            size = os.get_terminal_size(self.out.fileno())
+        except (OSError, ValueError):
+            return width or self.console.width, height or 24
+        return width or size.columns or 80, height or size.lines or 24
+
+
+class LiveView:
+    """Shows a reply live, with a status line while it grows and one dim line about it when it is there.
+
+    `title` is the provider and the model, `note` something to say about them at the end; `reasoning` is shown dimly
+    before the answer in full, folded to its last lines, or not at all. Nothing is drawn before the first event or
+    the first tenth of a second.
+    """
+
+    def __init__(
+        self,
+        out: TextIO = sys.stdout,
+        *,
+        title: str = "",
+        note: str | None = None,
+        color: Color = "auto",
+        reasoning: Literal["fold", "show", "hide"] = "fold",
+        footer: bool = True,
+        code_theme: str = "",
+        width: int | None = None,
+        mode: Mode | None = None,
+    ) -> None:
+        self._title, self._note = one_line(title, 60), note
+        self._reasoning: Literal["fold", "show", "hide"] = reasoning
+        self._footer = footer
+        self._live = LiveMarkdown(
+            out,
+            color=color,
+            code_theme=code_theme or CODE_THEME,
+            width=width,
+            mode=mode,
+            status=self._status,
+            above=self._thoughts,
+        )
+        self._reply = Reply()
+        self._begun = time.monotonic()
+
+    def show(self, events: Iterator[Event], reply: Reply) -> None:
+        """Show the reply until its events end; whatever they raise passes through when the screen is in order."""
+        self._reply = reply
+        self._begun = time.monotonic()
+        self._live.start()
+        try:
+            for event in events:
+                if isinstance(event, Text):
+                    self._live.feed(event.text)
+                elif isinstance(event, Reasoning):
+                    self._live.feed("")
+        finally:
+            self._live.close(footer=self._summary() if self._footer else None)
+
+    def _status(self, width: int) -> Line:
+        """The line below the growing text."""
+        seconds = time.monotonic() - self._begun
+        parts = [self._title, f"{seconds:.0f} s"]
+        if self._reply.first_token is None:
+            mark = _SPINNER[int(seconds * 10) % len(_SPINNER)]
+            parts.append("waiting")
+        else:
+            mark = "●"
+            if not self._reply.text:
+                parts.append("thinking")
+            if self._reply.tokens_per_second:
+                parts.append(f"{self._reply.tokens_per_second:.0f} tokens/s")
+        return _cut(f"{mark} " + " · ".join(part for part in parts if part), width)
+
+    def _thoughts(self, width: int) -> list[Line]:
+        """The last lines of the reasoning, while there is nothing else."""
+        if self._reasoning == "hide":
+            return []
+        text = safe(self._reply.reasoning[-_FOLDED * width * 2 :]).strip()
+        if not text:
+            return []
+        lines = [row for line in text.split("\n") for row in _wrapped([Segment(line, _DIM)], width)]
+        return lines[-_FOLDED:]
+
+    def _summary(self) -> Line:
+        """The footer."""
+        reply = self._reply
+        usage = reply.usage
+        parts = [self._title]
+        if usage.input_tokens is not None or usage.output_tokens is not None:
+            parts.append(f"{_count(usage.input_tokens)} in, {_count(usage.output_tokens)} out")
+        if reply.tokens_per_second:
+            parts.append(f"{reply.tokens_per_second:.0f} tokens/s")
+        if reply.first_token is not None:
+            parts.append(f"first after {reply.first_token:.1f} s")
+        parts.append(f"{reply.elapsed:.1f} s")
+        if reply.stop_reason not in (None, "stop"):
+            parts.append(one_line(reply.stop_reason + (f": {reply.detail}" if reply.detail else ""), 80))
+        if self._note:
+            parts.append(one_line(self._note, 120))
+        return [Segment(" · ".join(part for part in parts if part), _DIM)]
+
+
+def _count(tokens: int | None) -> str:
+    return "?" if tokens is None else f"{tokens:,}"
+
+
+def _cut(text: str, width: int) -> Line:
+    while cell_len(text) > width:
+        text = text[:-1]
+    return [Segment(text, _DIM)]
+
+
+def _wrapped(line: Line, width: int) -> list[Line]:
+    """A line as rows of the screen: code that is too long is broken where the terminal would break it."""
+    rows: list[Line] = [[]]
+    room = width
+    for segment in line:
+        if segment.control:
+            continue
+        while segment.cell_length > room:
+            head, segment = segment.split_cells(room)
+            rows[-1].append(head)
+            rows.append([])
+            room = width
+        rows[-1].append(segment)
+        room -= segment.cell_length
+    return rows

@@ -1,0 +1,56 @@
+"""Hostile text made safe to show: one character in, one character out, no state, no parsing of sequences.
+
+What introduces an escape sequence is replaced by a visible mark and the rest stays as the text that it is. (Removing
+whole sequences swallows what follows an unfinished one and has to hold text back while one is split over deltas.)
+
+| character | shown as |
+| --- | --- |
+| ESC and the other C0 controls, lone CR, DEL; not newline and tab | its control picture, U+2400 and up |
+| C1 controls (NEL among them), line and paragraph separator | U+FFFD |
+| bidi embeddings, overrides, isolates | U+FFFD |
+| zero-width space, word joiner, BOM, invisible operators, tag characters, runs of variation selectors | U+FFFD |
+| lone surrogates | U+FFFD |
+| LRM, RLM, ALM, ZWJ, ZWNJ, one variation selector after a base, tags in flags, ideographic variants | as they are |
+"""
+
+import re
+
+_REPLACEMENT = "\ufffd"
+_HOSTILE = re.compile(
+    "(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f)"  # a flag of a region: kept
+    "|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "|[\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
+    "|(?<![^\\s\ufe00-\ufe0f\U000e0100-\U000e01ef])[\ufe00-\ufe0f]"  # no base, or a second one
+    "|(?<![\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]"
+)
+
+
+def safe(text: str) -> str:
+    """The text with everything replaced that a terminal would act on, or that hides or reorders what it says."""
+    if text.isprintable() and text.isascii():
+        return text
+    return _HOSTILE.sub(_mark, text.replace("\r\n", "\n"))
+
+
+def one_line(text: str, limit: int = 500) -> str:
+    """The text made safe on one line, for errors and names: what somebody else wrote is never a page."""
+    line = safe(" ".join(text.split()))
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def joined_surrogates(text: str) -> str:
+    """The text with surrogate pairs joined to the characters that they stand for, and lone halves replaced."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _mark(match: re.Match[str]) -> str:
+    found = match.group()
+    if match.group(1):
+        return found
+    if found == "\x7f":
+        return "\u2421"
+    return chr(0x2400 + ord(found)) if found < " " else _REPLACEMENT
