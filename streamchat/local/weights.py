@@ -7,6 +7,7 @@ Only the standard library and msgspec are loaded, nothing of the engine.
 import hashlib
 import os
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -100,16 +101,16 @@ def find(options: LocalOptions) -> Weights | None:
 
 
 def named(model: str, directory: Path) -> Weights:
-    """The weights that a path or a name means."""
-    path = Path(model).expanduser()
-    if path.is_file():
-        return at(path)
+    """The weights that a name or a path means. A bare name is never a file of the current directory."""
     there = available(directory)
     wanted = model.casefold()
     for weights in there:
         if wanted in (weights.name.casefold(), weights.path.stem.casefold(), weights.path.name.casefold()):
             return weights
+    path = Path(model).expanduser()
     if path.suffix == ".gguf" or len(path.parts) > 1:
+        if path.is_file():
+            return at(path)
         what = "is a directory" if path.is_dir() else "there is no such file"
         raise ConfigError(f"the embedded model {model}: {what}", "Name a GGUF file, or look at: streamchat local list")
     names = ", ".join(weights.name for weights in there) or "none"
@@ -133,8 +134,8 @@ def at(path: Path) -> Weights:
         )
     path = path.absolute()
     side = _sidecar(path, status.st_size)
-    if side is None and status.st_size == SMOLLM2.weights.size and digest(path) == SMOLLM2.weights.sha256:
-        side = SMOLLM2.weights  # a copy of the known file under some name: 0.1 s, and only at exactly its size
+    if side is None and status.st_size == SMOLLM2.weights.size and _is_known(path, status.st_mtime_ns):
+        side = SMOLLM2.weights
     if side is None:
         return Weights(path=path, name=path.stem, size=status.st_size)
     return _known(path, side)
@@ -188,9 +189,20 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def megabytes(size: int) -> int:
+    """A size for people, rounded up."""
+    return -(-size // 10**6)
+
+
 def has_engine() -> bool:
     """Whether the engine is installed; it is not loaded."""
     return find_spec(ENGINE) is not None
+
+
+@cache
+def _is_known(path: Path, _changed: int) -> bool:
+    """Whether this is a copy of the known file under some name. It costs 0.1 s, and only at exactly its size."""
+    return digest(path) == SMOLLM2.weights.sha256
 
 
 def _known(path: Path, side: Sidecar) -> Weights:

