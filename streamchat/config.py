@@ -1,6 +1,6 @@
 """Reads the configuration: flags, environment and files become Settings.
 
-`resolve` is pure and decides; `load` does the reading. Strongest first: flag, `-P` profile, the resumed
+`resolve` is pure and decides; `load` has the sources read first. Strongest first: flag, `-P` profile, the resumed
 conversation's own, `STREAMCHAT_*`, default profile, the project file, the configuration file, NO_COLOR and its kind,
 built in. A `-P` profile takes the place of the default one.
 """
@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct, convert, structs
+from msgspec import convert, structs
 
 from streamchat.checks import meaning, problems
-from streamchat.configfile import ConfigFile, read_config
-from streamchat.environment import Variables, read_env_file, reason
+from streamchat.configfile import ConfigFile
+from streamchat.environment import Variables, reason
 from streamchat.errors import ConfigError
 from streamchat.known import ENDPOINT_VARIABLES, ENDPOINTS, KNOWN
 from streamchat.layers import (
@@ -30,32 +30,14 @@ from streamchat.layers import (
     resumed_layer,
     table_layer,
 )
-from streamchat.nearby import ENV_NAME, PROJECT_NAME, Nearby, nearby_keys, project_settings, read_nearby
-from streamchat.paths import Files, files
+from streamchat.nearby import ENV_NAME, PROJECT_NAME, nearby_keys, project_settings
 from streamchat.schema import SECTIONS, Defaults, History, Local, Profile, ProviderTable, Ui
 from streamchat.settings import DEFAULT_PROFILE, ENVIRONMENT, FILE, PROFILE, PROJECT, Origin, Settings
+from streamchat.sources import Sources, read_sources
 from streamchat.target import choose, nearest, printable
-
-CONFIG_NAME = "config.toml"
 
 OTHER_VARIABLES = frozenset(("STREAMCHAT_CONFIG",))
 """The variables of ours that are no settings; `check` takes the rest for misspelt."""
-
-
-class Sources(Struct, frozen=True):
-    """Everything that settings are made from. Flags and resumed values go by a setting's dotted name, those of
-    [defaults] by the name alone as well; None means not given."""
-
-    flags: Mapping[str, Any] = {}
-    profile: str | None = None
-    resumed: Mapping[str, Any] = {}
-    variables: Variables = Variables()
-    file: ConfigFile = ConfigFile(Path(CONFIG_NAME))
-    nearby: Nearby = Nearby(Path())
-    files: Files = Files(Path(), Path(), Path(), Path())
-
-    def __repr__(self) -> str:
-        return f"Sources({str(self.file.path)!r})"
 
 
 def load(
@@ -91,20 +73,6 @@ def change(
     )
 
 
-def read_sources(
-    *, config: Path | None = None, env_file: Path | None = None, environ: Mapping[str, str] = os.environ
-) -> Sources:
-    """Everything that is read: the environment, the person's own files, and what the current directory holds."""
-    where = files(environ)
-    own = where.config / ENV_NAME
-    env_files = [path for path in (env_file, own) if path is not None and (path is env_file or path.is_file())]
-    variables = Variables(("", dict(environ)), *((str(path), read_env_file(path)) for path in env_files))
-    named = config or variables.get("STREAMCHAT_CONFIG")
-    path = Path(named).expanduser() if named else where.config / CONFIG_NAME
-    file = read_config(path, required=bool(named))
-    return Sources(variables=variables, file=file, nearby=_nearby([*env_files, path]), files=where)
-
-
 def check(sources: Sources) -> list[str]:
     """Everything that is wrong with the configuration, a line each."""
     found = [str(problem) for problem in problems(sources.file)]
@@ -124,6 +92,7 @@ def resolve(sources: Sources) -> Settings:
     file, variables, nearby = sources.file, sources.variables, sources.nearby
     aliases: dict[str, str] = file.tables.get("aliases", {})
     providers, origins = _providers(file, variables)
+    origins |= _named_origins(file)
     project, project_notices = project_settings(nearby.project, providers, aliases)
     resumed, resumed_notices = resumed_layer(sources.resumed)
     layers = (
@@ -171,16 +140,14 @@ def _finished(sources: Sources) -> Settings:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        origin = settings.origin("defaults.system")
-        raise ConfigError(f"the system prompt {path} cannot be read: {reason(error)}", f"set by {origin}") from None
-    return structs.replace(settings, defaults=structs.replace(settings.defaults, system=text.strip()))
-
-
-def _nearby(trusted: Sequence[Path]) -> Nearby:
-    try:
-        return read_nearby(Path.cwd(), trusted)
-    except FileNotFoundError:  # the current directory has been deleted
-        return Nearby(Path())
+        hint = f"set by {settings.origin('defaults.system')}"
+        raise ConfigError(f"the system prompt {path} cannot be read: {reason(error)}", hint) from None
+    origin = settings.origins["defaults.system"]
+    return structs.replace(
+        settings,
+        defaults=structs.replace(settings.defaults, system=text.strip()),
+        origins=settings.origins | {"defaults.system": Origin(origin.rank, f"{origin.text}: @{path}")},
+    )
 
 
 def _default_profile(sources: Sources) -> str:
@@ -214,6 +181,14 @@ def _providers(file: ConfigFile, variables: Variables) -> tuple[dict[str, Provid
         table.setdefault("base_url", ENDPOINTS.get(table["kind"], ""))
         tables[name] = convert(table, ProviderTable)
     return tables, origins
+
+
+def _named_origins(file: ConfigFile) -> dict[str, Origin]:
+    """Profiles and aliases stand nowhere but in the file."""
+    place = Origin(FILE, str(file.path))
+    profiles = file.tables.get("profiles", {})
+    names = [f"profiles.{name}.{field}" for name, table in profiles.items() for field in table]
+    return dict.fromkeys([*names, *(f"aliases.{name}" for name in file.tables.get("aliases", {}))], place)
 
 
 def _merged(layers: Sequence[Layer], origins: dict[str, Origin]) -> tuple[dict[str, Any], Path | None]:

@@ -39,6 +39,8 @@ class Defaults(Struct, frozen=True, forbid_unknown_fields=True):
     """The longest silence, in seconds, before an answer is given up."""
     retries: Retries = 2
     """How often a request that was refused or did not get through is sent again, before any of the answer came."""
+    discover: bool = True
+    """Look for a server on this machine (Ollama and its kind) where no provider is named and there is no key."""
     proxy: str = ""
     """The proxy for every request (http://, https:// or socks5:// URL); "" for what HTTPS_PROXY and its kind say."""
     stream: bool = True
@@ -167,6 +169,13 @@ def shown_url(url: str) -> str:
         return url
     host = parts.netloc.rpartition("@")[2]
     return parts._replace(netloc=host, query="", fragment="").geturl()
+
+
+def shown(name: str, value: Any) -> Any:
+    """A setting's value as it may be seen: what can hold a secret is masked."""
+    if name == "headers":
+        return dict.fromkeys(value, "(hidden)")
+    return shown_url(value) if name in ("base_url", "proxy") and value else value
 
 
 def setting_of_profile(name: str) -> str:

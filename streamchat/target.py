@@ -30,7 +30,7 @@ def split_model(
                 f"`{text}` names the provider {first} but no model", f"write {first}/MODEL, or {first} alone"
             )
         return first, model
-    if first and chosen is None:
+    if chosen is None and text.startswith(f"{first}/"):  # before a colon stands a model's own name: llama3:8b
         _refuse_slip(text, first, providers)
     return None, text or None
 
@@ -67,9 +67,9 @@ def choose(
 def _model_of(
     provider: str, model: str, providers: Collection[str], aliases: Mapping[str, str]
 ) -> tuple[str, str | None]:
-    """The id that a reference means at this provider."""
+    """The id that a reference means at this provider; the provider's own name again is its default model."""
     if model not in aliases:
-        return provider, model.removeprefix(f"{provider}/")
+        return provider, None if model == provider else model.removeprefix(f"{provider}/") or None
     owner, name = split_model(model, providers, aliases, chosen=provider)
     if owner not in (None, provider):
         raise UsageError(f"the alias `{printable(model)}` is a model of {owner}, and {provider} was asked for")
