@@ -51,21 +51,21 @@ class Conversation(Tree):
         try:
             data = path.read_bytes()
         except OSError as exc:
-            raise UsageError(f"The conversation {path} cannot be read: {exc.strerror}.") from exc
+            raise UsageError(f"the conversation {path} cannot be read: {exc.strerror}") from exc
         lines, skipped = records.decode(data)
         if not lines:
-            raise UsageError(f"{path} holds no conversation.", "`streamchat history list` shows those that there are.")
+            raise UsageError(f"{path} holds no conversation", "Those that there are: streamchat history list")
         head = next((line for line in lines if isinstance(line, Head)), None) or Head(path.stem)
         conversation = cls(_directory_of(path) if save else None, head, redact=redact)
         conversation._loaded = (path, len(data)) if save else None
         conversation.read(lines)
         if (head.version or 0) > records.VERSION:
             conversation.notices.append(
-                f"{path} was written by a newer streamchat; this one may not understand all of it."
+                f"{path} was written by a newer streamchat; this one may not understand all of it"
             )
         elif skipped:
             conversation.notices.append(
-                f"{_count(skipped, 'line')} of {path} could not be read and {_were(skipped)} skipped."
+                f"{_count(skipped, 'line')} of {path} could not be read and {_were(skipped)} skipped"
             )
         return conversation
 
@@ -108,7 +108,7 @@ class Conversation(Tree):
         last = self.last
         if content is None:
             if last is None:
-                raise UsageError("There is no question to ask again.")
+                raise UsageError("there is no question to ask again")
             question = last.question
         else:
             question = Question(new_id(6), self.at, "user", content, now())
@@ -141,7 +141,7 @@ class Conversation(Tree):
     def rewind(self, at: str | None) -> None:
         """Go on after this id (of a question, an answer, or None for the beginning); what came later is kept aside."""
         if at is not None and at not in self._turns and at not in self._questions:
-            raise UsageError(f"There is no turn {at} in this conversation.")
+            raise UsageError(f"there is no turn {at} in this conversation")
         self.at = at
         if self.path is not None:
             self._take_hold()
@@ -204,13 +204,13 @@ class Conversation(Tree):
             return
         if self._loaded is not None and self._journal.size > self._loaded[1]:
             self._loaded = self._loaded[0], self._journal.size
-            self.notices.append("Another process added to this conversation; this goes on beside that, as a branch.")
+            self.notices.append("another process added to this conversation; this goes on beside that, as a branch")
 
     def _split(self) -> None:
         former = self.id
         self.head = Head(new_id(), records.VERSION, now(), {"conversation": former, "at": self.at})
         self.notices.append(
-            f"The conversation {former} is in use by another process; this goes on as its fork {self.id}."
+            f"the conversation {former} is in use by another process; this goes on as its fork {self.id}"
         )
         self._create()
 

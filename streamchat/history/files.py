@@ -15,13 +15,13 @@ from streamchat.errors import UsageError
 def check(path: Path, *, overwrite: bool = False) -> None:
     """Whether `write` has a chance: to be asked before an answer is paid for. Raises UsageError."""
     if path.is_dir():
-        raise UsageError(f"{path} is a directory.", "Name a file in it.")
+        raise UsageError(f"{path} is a directory", "Name a file in it.")
     if not path.parent.is_dir():
-        raise UsageError(f"There is no directory {path.parent}.")
+        raise UsageError(f"there is no directory {path.parent}")
     if not overwrite and os.path.lexists(path) and not _is_special(path):
-        raise UsageError(f"{path} exists already.", "Choose another name, or say that it may be overwritten.")
+        raise UsageError(f"{path} exists already", "Choose another name, or let it be replaced: --force")
     if not os.access(path if _is_special(path) else path.parent, os.W_OK):
-        raise UsageError(f"There is no permission to write {path}.")
+        raise UsageError(f"there is no permission to write {path}")
 
 
 def write(path: Path, data: bytes, *, overwrite: bool = False) -> None:
@@ -33,9 +33,9 @@ def write(path: Path, data: bytes, *, overwrite: bool = False) -> None:
         else:
             _write_beside(path, data, overwrite=overwrite)
     except FileExistsError:
-        raise UsageError(f"{path} exists already.", "Choose another name, or say that it may be overwritten.") from None
+        raise UsageError(f"{path} exists already", "Choose another name, or let it be replaced: --force") from None
     except OSError as exc:
-        raise UsageError(f"{path} could not be written: {exc.strerror}.") from exc
+        raise UsageError(f"{path} could not be written: {exc.strerror}") from exc
 
 
 def _write_beside(path: Path, data: bytes, *, overwrite: bool) -> None:

@@ -4,7 +4,6 @@ To add one: a function from a Tree and its turns to text, and its suffix in `FOR
 """
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from streamchat.errors import UsageError
 from streamchat.history import files, records
 from streamchat.history.tree import Tree
 from streamchat.history.turn import Turn
+from streamchat.views.safe import one_line, safe
 
 Render = Callable[[Tree, Sequence[Turn]], str]
 
@@ -29,7 +29,7 @@ def of(path: Path) -> Render:
     name = _ALIASES.get(suffix := path.suffix.lower().removeprefix("."), suffix)
     if name not in FORMATS:
         known = ", ".join(f".{name}" for name in FORMATS)
-        raise UsageError(f"{path.name} does not tell the transcript's format.", f"Let its name end in one of {known}.")
+        raise UsageError(f"{path.name} does not tell the transcript's format", f"Let its name end in one of {known}.")
     return FORMATS[name]
 
 
@@ -42,13 +42,12 @@ def transcript(render: Render, conversation: Tree, turns: Sequence[Turn] | None 
 
 def title(tree: Tree) -> str:
     """The conversation's name, or the beginning of its first question, on one line."""
-    return one_line(tree.name or next((turn.question.content for turn in tree.turns()), ""))
+    return heading(tree.name or next((turn.question.content for turn in tree.turns()), ""))
 
 
-def one_line(text: str, width: int = 80) -> str:
-    """The beginning of a text, fit for a title."""
-    line = " ".join(shown(text[: 10 * width]).split())
-    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+def heading(text: str) -> str:
+    """The beginning of a text as a title."""
+    return one_line(text[:1000], 80)
 
 
 def asker(turn: Turn) -> str:
@@ -58,7 +57,7 @@ def asker(turn: Turn) -> str:
 
 def speaker(turn: Turn) -> str:
     """Who answered, and how it ended if that was not well."""
-    name = shown(turn.model) or "Assistant"
+    name = safe(turn.model) or "Assistant"
     return f"{name} ({turn.ending})" if turn.ending else name
 
 
@@ -112,9 +111,9 @@ def as_txt(tree: Tree, turns: Sequence[Turn]) -> str:
     """Plain text, for a mail or a pager."""
     parts = [f"{title(tree)}\n{tree.head.created[:16].replace('T', ' ')} UTC\n"]
     for turn in turns:
-        parts.append(f"{asker(turn)}:\n{shown(turn.question.content).rstrip()}\n")
+        parts.append(f"{asker(turn)}:\n{safe(turn.question.content).rstrip()}\n")
         if turn.answer is not None:
-            parts.append(f"{speaker(turn)}:\n{shown(turn.text).rstrip()}\n")
+            parts.append(f"{speaker(turn)}:\n{safe(turn.text).rstrip()}\n")
     return "\n".join(parts)
 
 
@@ -138,17 +137,3 @@ FORMATS: dict[str, Render] = {
     "html": _as_html,
 }
 _ALIASES = {"markdown": "md", "htm": "html", "text": "txt", "ndjson": "jsonl"}
-
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|\r(?!\n)")
-
-
-def shown(text: str) -> str:
-    """`text` for a file that somebody will `cat`: controls as their pictures, bidi overrides and C1 as U+FFFD."""
-    return _UNSAFE.sub(_picture, records.whole(text))
-
-
-def _picture(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else "\ufffd"

@@ -17,9 +17,10 @@ from pygments.formatters.html import HtmlFormatter  # type: ignore[import-untype
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]  # it ships no types
 from pygments.util import ClassNotFound  # type: ignore[import-untyped]  # it ships no types
 
-from streamchat.history.formats import shown, speaker, title
+from streamchat.history.formats import speaker, title
 from streamchat.history.tree import Tree
 from streamchat.history.turn import Turn
+from streamchat.views.safe import safe
 
 LONGEST_CODE = 200_000
 """Characters; longer code is shown without colours, which take a second for each megabyte."""
@@ -66,16 +67,16 @@ def render(tree: Tree, turns: Sequence[Turn]) -> str:
 
 
 def _turn(turn: Turn) -> str:
-    question = shown(turn.question.content)
+    question = safe(turn.question.content)
     if turn.question.role == "user":
         parts = [f'<article class="user"><h2>You</h2><p class="asked">{escape(question)}</p></article>\n']
     else:
         parts = [f"<article><h2>Assistant</h2>{_markdown.render(question)}</article>\n"]
     if turn.answer is not None:
-        thought = f"<details><summary>Reasoning</summary>{_markdown.render(shown(turn.reasoning))}</details>"
+        thought = f"<details><summary>Reasoning</summary>{_markdown.render(safe(turn.reasoning))}</details>"
         parts.append(
             f"<article><h2>{escape(speaker(turn))}</h2>{thought if turn.reasoning else ''}"
-            f"{_markdown.render(shown(turn.text))}"
+            f"{_markdown.render(safe(turn.text))}"
             + (f'<p class="cut">This answer is {escape(turn.ending)}.</p>' if turn.ending else "")
             + "</article>\n"
         )

@@ -77,7 +77,7 @@ class Journal:
         try:
             self.open()
         except Busy:
-            self.trouble = f"This conversation is not being saved: another process writes {self.path}."
+            self.trouble = f"this conversation is not being saved: another process writes {self.path}"
         with self._lock:
             if self._fd is None:
                 return
@@ -117,7 +117,7 @@ class Journal:
 
     def _failed(self, exc: OSError) -> None:
         reason = "it is a symbolic link" if exc.errno == errno.ELOOP else exc.strerror or type(exc).__name__
-        self.trouble = f"This conversation is not being saved to {self.path}: {reason[:1].lower()}{reason[1:]}."
+        self.trouble = f"this conversation is not being saved to {self.path}: {reason[:1].lower()}{reason[1:]}"
 
 
 def _opened(path: Path, *, new: bool, alone: bool) -> int:

@@ -21,10 +21,12 @@ from msgspec import UNSET
 from streamchat.errors import UsageError
 from streamchat.events import StopReason, Usage
 from streamchat.history import records
-from streamchat.history.formats import asker, one_line, shown, speaker, title
+from streamchat.history.formats import asker, speaker, title
+from streamchat.history.formats import heading as title_of
 from streamchat.history.records import Answer, End, Head, Named, Question, ReasoningLine, Record, TextLine
 from streamchat.history.tree import Tree, new_id
 from streamchat.history.turn import Turn
+from streamchat.views.safe import safe
 
 _MARK = re.compile(r"^(.*?) ?<!-- streamchat: (\{.*\}) -->[ \t]*\r?$")
 _QUOTED = re.compile(r"(<!-- \\*)(?=streamchat:)")
@@ -72,7 +74,7 @@ def _answer(turn: Turn, answer: Answer) -> Iterator[str]:
 
 
 def _section(heading: str, about: dict[str, Any], text: str) -> str:
-    return f"{_mark(heading, about)}\n{_QUOTED.sub(lambda found: found[1] + chr(92), shown(text))}\n"
+    return f"{_mark(heading, about)}\n{_QUOTED.sub(lambda found: found[1] + chr(92), safe(text))}\n"
 
 
 def _mark(heading: str, about: dict[str, Any]) -> str:
@@ -109,7 +111,7 @@ def parse(text: str) -> list[Record]:
     if end is not None:
         lines.append(end)
     if not any(isinstance(line, Question | Answer) for line in lines):
-        raise UsageError("This Markdown holds no conversation.", "Begin each turn with `## User` or `## Assistant`.")
+        raise UsageError("this Markdown holds no conversation", "Begin each turn with `## User` or `## Assistant`.")
     return lines
 
 
@@ -163,10 +165,10 @@ def _said(data: str) -> dict[str, Any] | None:
 def _named(heading: str, about: dict[str, Any], sections: Sequence[tuple[str, dict[str, Any], str]]) -> list[Record]:
     """The name, if the conversation has one: the file's title, unless that is only how the first question begins."""
     name = _word(about, "name")
-    if name and one_line(name) == heading:
+    if name and title_of(name) == heading:
         return [Named(name)]
     first = next((body for _, said, body in sections if said["role"] == "user"), "")
-    return [Named(heading)] if heading and (name or heading != one_line(first)) else []
+    return [Named(heading)] if heading and (name or heading != title_of(first)) else []
 
 
 def _answered(about: dict[str, Any], system: str | None, body: str) -> list[Record]:

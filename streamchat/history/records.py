@@ -64,7 +64,7 @@ class Answer(Struct, tag="reply", omit_defaults=True):
     time: str = ""
 
 
-class TextLine(Struct, tag="text", omit_defaults=True):
+class TextLine(Struct, tag="text", omit_defaults=True, gc=False):
     """A delta of the answer."""
 
     text: str
@@ -72,7 +72,7 @@ class TextLine(Struct, tag="text", omit_defaults=True):
     reply: str | None = None
 
 
-class ReasoningLine(Struct, tag="reasoning", omit_defaults=True):
+class ReasoningLine(Struct, tag="reasoning", omit_defaults=True, gc=False):
     """A delta of the reasoning."""
 
     text: str
@@ -217,14 +217,3 @@ def _decoded(line: bytes) -> Record | None:
     except (ValueError, RecursionError):
         return None
     return record
-
-
-def whole(text: str) -> str:
-    """`text` without halves of characters: what pairs (over two deltas, say) is joined, the rest is U+FFFD."""
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text

@@ -22,7 +22,7 @@ def patterns(sources: Sequence[str]) -> tuple[re.Pattern[str], ...]:
         return tuple(re.compile(source) for source in sources)
     except re.error as exc:
         raise ConfigError(
-            f"history.redact: {exc.pattern!r} is not a regular expression: {exc.msg}.",
+            f"history.redact: {exc.pattern!r} is not a regular expression: {exc.msg}",
             "A literal text needs its special characters escaped by a backslash.",
         ) from exc
 

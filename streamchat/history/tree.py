@@ -10,10 +10,10 @@ import msgspec
 from msgspec import UNSET
 
 from streamchat.chat import Message
-from streamchat.history import records
-from streamchat.history.records import Answer, End, EventLine, Head, Moved, Named, Question, Record
+from streamchat.history.records import Answer, End, EventLine, Head, Moved, Named, Question, Record, TextLine
 from streamchat.history.redaction import Sieve, redacted
 from streamchat.history.turn import Turn
+from streamchat.views.safe import joined_surrogates
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 LOST = "(this question could not be read from the conversation's file)"
@@ -56,7 +56,7 @@ class Tree:
         """
         messages: list[Message] = []
         for turn in list(self._back(self.at if before is None else before.question_parent))[::-1]:
-            messages.append(Message(turn.question.role, records.whole(turn.question.content)))
+            messages.append(Message(turn.question.role, joined_surrogates(turn.question.content)))
             if text := turn.text:
                 messages.append(Message("assistant", text))
         following = [*messages[1:], None]
@@ -70,6 +70,9 @@ class Tree:
         """Build the tree. What names a parent that is not there follows what stands before it in the file."""
         asked: Question | None = None
         for line in lines:
+            if isinstance(line, TextLine) and line.reply is None and self._latest is not None:
+                self._latest.lines.append(line)  # nearly all lines are these
+                continue
             match line:
                 case Question():
                     line.id = line.id or new_id(6)

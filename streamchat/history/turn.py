@@ -9,6 +9,7 @@ from streamchat.errors import ChatError
 from streamchat.events import INCOMPLETE, Event, StopReason, Usage
 from streamchat.history import records
 from streamchat.history.records import Answer, End, EventLine, Question, ReasoningLine, StopLine, TextLine, UsageLine
+from streamchat.views.safe import joined_surrogates
 
 if TYPE_CHECKING:
     from streamchat.history.tree import Tree
@@ -37,7 +38,7 @@ class Turn:
 
     def messages(self) -> tuple[Message, ...]:
         """What to send: the branch up to this turn and its question."""
-        return (*self._tree.messages(before=self), Message("user", records.whole(self.question.content)))
+        return (*self._tree.messages(before=self), Message("user", joined_surrogates(self.question.content)))
 
     def record(self, events: Iterable[Event]) -> Iterator[Event]:
         """The same events, each of them in the journal before it goes on. Leaving closes `events` too."""
@@ -86,12 +87,12 @@ class Turn:
     @property
     def text(self) -> str:
         """The answer, whole characters only."""
-        return records.whole("".join(line.text for line in self.lines if isinstance(line, TextLine)))
+        return joined_surrogates("".join(line.text for line in self.lines if isinstance(line, TextLine)))
 
     @property
     def reasoning(self) -> str:
         """What the model thought, whole characters only."""
-        return records.whole("".join(line.text for line in self.lines if isinstance(line, ReasoningLine)))
+        return joined_surrogates("".join(line.text for line in self.lines if isinstance(line, ReasoningLine)))
 
     @property
     def usage(self) -> Usage:

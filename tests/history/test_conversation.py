@@ -121,7 +121,7 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     turn = answered(conversation, "And?")
 
     assert target.read_bytes() == before
-    assert conversation.trouble == f"This conversation is not being saved to {path}: it is a symbolic link."
+    assert conversation.trouble == f"this conversation is not being saved to {path}: it is a symbolic link"
     assert turn.text == "Blue light\nscatters."
 
 
@@ -143,7 +143,7 @@ def test_a_file_without_its_last_newline_is_gone_on_with(tmp_path: Path) -> None
     loaded = Conversation.load(path)
 
     assert texts(loaded.turns())[-1] == ("And?", "then")
-    assert loaded.notices == [f"1 line of {path} could not be read and was skipped."]
+    assert loaded.notices == [f"1 line of {path} could not be read and was skipped"]
 
 
 def test_the_system_prompt_is_written_when_it_changes(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_the_second_process_on_a_conversation_is_told_and_goes_on_as_a_fork(tmp_
 
     assert second.path != first.path
     assert second.notices == [
-        f"The conversation {first.id} is in use by another process; this goes on as its fork {second.id}."
+        f"the conversation {first.id} is in use by another process; this goes on as its fork {second.id}"
     ]
     assert texts(Conversation.load(first.path).turns()) == [("1", "one")]
     assert second.path is not None
@@ -265,7 +265,7 @@ def test_what_another_process_added_meanwhile_becomes_a_branch(tmp_path: Path) -
     other.close()
     answered(mine, "mine", Text("m"))
 
-    assert mine.notices == ["Another process added to this conversation; this goes on beside that, as a branch."]
+    assert mine.notices == ["another process added to this conversation; this goes on beside that, as a branch"]
     assert texts(Conversation.load(path).turns())[1:] == [("mine", "m")]
     assert len(Conversation.load(path).every()) == 3
 
@@ -376,7 +376,7 @@ def test_a_newer_version_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
 
     assert texts(conversation.turns()) == [("1", "")]
     assert conversation.notices == [
-        f"{tmp_path / 'x.jsonl'} was written by a newer streamchat; this one may not understand all of it."
+        f"{tmp_path / 'x.jsonl'} was written by a newer streamchat; this one may not understand all of it"
     ]
 
 

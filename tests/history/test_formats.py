@@ -16,6 +16,7 @@ from streamchat.history import formats, markdown, records
 from streamchat.history.conversation import Conversation
 from streamchat.history.redaction import patterns
 from streamchat.history.tree import Tree
+from streamchat.views.safe import safe
 from tests.history.conversations import answered, texts
 
 
@@ -44,7 +45,7 @@ def test_markdown_comes_back_as_it_was(turns: list[tuple[str, str]], name: str) 
     conversation = made(turns, name)
     tree = parsed(as_text("md", conversation))
 
-    assert texts(tree.turns()) == [(formats.shown(question), formats.shown(answer)) for question, answer in turns]
+    assert texts(tree.turns()) == [(safe(question), safe(answer)) for question, answer in turns]
     assert as_text("md", conversation).split("\n", 1)[1] == markdown.render(tree, tree.turns()).split("\n", 1)[1]
 
 
@@ -72,19 +73,14 @@ def test_markdown_keeps_who_answered_and_how(tmp_path: Path) -> None:
 
 
 def test_markdown_may_be_edited_by_hand() -> None:
-    text = as_text("md", made([("One?", "1."), ("Two?", "2.")], "old name"))
-    text = text.replace("# old name", "# new name").replace("2.", "Two.\n\n")
-    text += (
-        '\n## You <!-- streamchat: {"role":"user"} -->\nThree?\n## Me <!-- streamchat: {"role":"assistant"} -->\nThree.'
-    )
+    text = as_text("md", made([("One?", "eins"), ("Two?", "zwei")], "old name"))
+    text = text.replace("# old name", "# new name").replace("zwei", "Zwei.\n\n")
+    text += '\n## You <!-- streamchat: {"role":"user"} -->\nThree?\n'
+    text += '## Me <!-- streamchat: {"role":"assistant"} -->\nDrei.'
     tree = parsed(text)
 
     assert tree.name == "new name"
-    assert [(q.strip(), a.strip()) for q, a in texts(tree.turns())] == [
-        ("One?", "1."),
-        ("Two?", "Two."),
-        ("Three?", "Three."),
-    ]
+    assert texts(tree.turns()) == [("One?", "eins"), ("Two?", "Zwei.\n\n"), ("Three?", "Drei.")]
 
 
 def test_plain_markdown_is_understood_by_its_headings() -> None:

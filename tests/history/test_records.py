@@ -85,10 +85,3 @@ def test_a_file_cut_anywhere_keeps_what_stands_before(data: st.DataObject) -> No
 
     assert found[:kept] == lines[:kept]
     assert len(found) + skipped <= kept + 1
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"), [("\ud83d\ude00", "😀"), ("a\ud83d", "a\ufffd"), ("é", "é"), ("\ude00\ud83d", "\ufffd\ufffd")]
-)
-def test_halves_of_characters_are_joined_or_replaced(text: str, expected: str) -> None:
-    assert records.whole(text) == expected

@@ -33,7 +33,7 @@ def test_a_full_disk_never_reaches_the_answer(tmp_path: Path, limited: int) -> N
 
     assert conversation.path is not None
     assert turn.text == "".join(f"word{n} " for n in range(100))
-    assert conversation.trouble == f"This conversation is not being saved to {conversation.path}: file too large."
+    assert conversation.trouble == f"this conversation is not being saved to {conversation.path}: file too large"
     assert len(conversation.messages()) == 2
     assert conversation.path.stat().st_size == limited
 
@@ -53,7 +53,7 @@ def test_a_disk_that_comes_back_gets_everything(tmp_path: Path, limited: int) ->
     assert conversation.path is not None
     loaded = Conversation.load(conversation.path)
     assert texts(loaded.turns()) == [("?", "".join(word.text for word in words)), ("and?", "more")]
-    assert loaded.notices in ([], [f"1 line of {conversation.path} could not be read and was skipped."])
+    assert loaded.notices in ([], [f"1 line of {conversation.path} could not be read and was skipped"])
 
 
 @pytest.mark.skipif(not AS_ROOT or sys.platform != "linux", reason="only root mounts a file system")
@@ -68,7 +68,7 @@ def test_a_full_file_system_never_reaches_the_answer(tmp_path: Path) -> None:
         turn = answered(conversation, "?", *[Text("word " * 20) for _ in range(400)])
         assert turn.text == "word " * 8000
         assert conversation.trouble is not None
-        assert conversation.trouble.endswith("no space left on device.")
+        assert conversation.trouble.endswith("no space left on device")
         assert conversation.path is not None
         assert Conversation.load(conversation.path).turns()[0].text.startswith("word word")
         conversation.close()
@@ -103,7 +103,7 @@ def test_a_home_that_is_a_file(tmp_path: Path) -> None:
 
     assert turn.text == "Blue light\nscatters."
     assert conversation.trouble is not None
-    assert conversation.trouble.endswith(": not a directory.")
+    assert conversation.trouble.endswith(": not a directory")
 
 
 @pytest.mark.skipif(AS_ROOT, reason="root may write everywhere")
@@ -114,7 +114,7 @@ def test_a_directory_without_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
 
     assert conversation.trouble is not None
-    assert conversation.trouble.endswith(": permission denied.")
+    assert conversation.trouble.endswith(": permission denied")
 
 
 def test_a_directory_that_vanishes_is_told(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_directory_that_vanishes_is_told(tmp_path: Path) -> None:
     answered(conversation, "and?")
 
     assert conversation.trouble is not None
-    assert conversation.trouble.endswith("it was deleted while it was in use.")
+    assert conversation.trouble.endswith("it was deleted while it was in use")
     assert len(conversation.messages()) == 4
 
 
@@ -138,4 +138,4 @@ def test_a_fifo_in_the_place_of_a_file_does_not_hang(tmp_path: Path) -> None:
     answered(conversation, "and?")
 
     assert conversation.trouble is not None
-    assert conversation.trouble.endswith("it is not a regular file.")
+    assert conversation.trouble.endswith("it is not a regular file")
