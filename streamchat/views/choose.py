@@ -51,7 +51,17 @@ def _for_programs(name: str, out: BinaryIO) -> View:
 def _rendered(look: Look, out: TextIO, *, title: str, note: str | None) -> View:
     from streamchat.views.live import LiveView
 
-    return LiveView(out, title=title, note=note)
+    return LiveView(
+        out,
+        title=title,
+        note=note,
+        color=look.color,
+        reasoning=look.reasoning,
+        footer=look.footer and out.isatty(),
+        code_theme=look.code_theme,
+        width=look.width or None,
+        mode=None if look.stream and not look.accessible else ("blocks" if look.stream else "whole"),
+    )
 
 
 def _steps(look: Look, terminal: TextIO | None) -> tuple[Step, ...]:
