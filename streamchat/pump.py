@@ -107,11 +107,15 @@ class _Translated:
             self._reply.stop("interrupted")
             return
         ours = exc if isinstance(exc, ChatError) else self._provider.error(exc)
-        self._reply.stop(ours.stop_reason if ours else "error", ours.message if ours else None)
-        if ours is not None:
-            ours.reply = self._reply
-            if ours is not exc:
-                raise ours from exc
+        if ours is None:
+            self._reply.stop("error")
+            return
+        ours.message = self._provider.endpoint.without_key(ours.message)
+        ours.args = (ours.message,)
+        ours.reply = self._reply
+        self._reply.stop(ours.stop_reason, ours.message)
+        if ours is not exc:
+            raise ours from exc
 
 
 class Stream:

@@ -19,6 +19,10 @@ from streamchat.events import Event, Stop
 from streamchat.sse import Frame
 
 
+_SHORTEST_KEY = 6
+"""Shorter ones ("none", "ollama") are no secrets, and taking them out would garble the message."""
+
+
 class Secret:
     """An API key that nothing prints: its repr and str are stars, only `reveal` gives it away."""
 
@@ -50,6 +54,11 @@ class Endpoint(Struct, frozen=True):
     headers: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     stop_reason_optional: bool = False
+
+    def without_key(self, text: str) -> str:
+        """The text with the key taken out: some servers quote it back when they refuse it."""
+        key = self.api_key.reveal() if self.api_key else ""
+        return text.replace(key, "***") if len(key) >= _SHORTEST_KEY else text
 
 
 class Response(Protocol):

@@ -1,0 +1,341 @@
+"""`streamchat ask`, by the real program: what it asks, what it shows, what it keeps, how it ends."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.program import Program, Result, run
+from tests.wire.answers import chat_answer, messages_answer, openai_error_body, responses_answer
+from tests.wire.scenario import Stall, document, stream
+from tests.wire.server import Server
+
+KEY = "sk-test-7f3a9c5e1b"
+REPLAY = ("ask", "-m", "replay/reasoning", "--speed", "0")
+
+
+def echoed(*args: str, **how: Any) -> Any:
+    """What a provider is given."""
+    result = run("ask", "-m", "echo", *args, **how)
+    assert result.status == 0, result.err
+    return json.loads(result.stdout)
+
+
+def config(text: str) -> None:
+    path = Path(os.environ["XDG_CONFIG_HOME"], "streamchat", "config.toml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def journal() -> list[dict[str, Any]]:
+    (path,) = Path(os.environ["XDG_DATA_HOME"], "streamchat", "conversations").rglob("*.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+# what is asked
+
+
+def test_words_that_are_no_command_are_a_question() -> None:
+    result = run("-m", "echo", "How", "do", "tides", "work?")
+
+    assert json.loads(result.stdout)["messages"] == [{"role": "user", "content": "How do tides work?"}]
+
+
+def test_one_word_close_to_a_command_is_not_a_paid_request() -> None:
+    result = run("modles")
+
+    assert (result.status, result.stdout) == (2, b"")
+    assert "did you mean models" in result.err and "streamchat ask modles" in result.err
+
+
+def test_every_way_of_asking_reaches_the_provider(tmp_path: Path) -> None:
+    system = tmp_path / "system.txt"
+    system.write_text("Answer in verse.\n")
+    given = echoed(
+        *("-s", f"@{system}", "-t", "0.5", "--max-tokens", "99", "--think", "high"),
+        *("--opt", "seed=7", "--opt", "tag=a=b", "x"),
+    )
+
+    assert given["system"] == "Answer in verse."
+    assert given["options"] == {
+        "temperature": 0.5,
+        "max_tokens": 99,
+        "think": "high",
+        "extra": {"seed": 7, "tag": "a=b"},
+    }
+
+
+def test_a_profile_and_an_alias_come_from_the_configuration() -> None:
+    config('[profiles.poet]\nsystem = "verse"\ntemperature = 1.5\n[aliases]\nme = "echo/mirror"\n')
+    result = run("ask", "-P", "poet", "-m", "me", "hello")
+    given = json.loads(result.stdout)
+
+    assert (given["model"], given["system"], given["options"]["temperature"]) == ("mirror", "verse", 1.5)
+
+
+@pytest.mark.parametrize(
+    ("args", "path", "answer"),
+    [
+        (("-m", "openai/m"), "/v1/responses", responses_answer(["Hi"])),
+        (("-m", "vllm/m"), "/v1/chat/completions", chat_answer(["Hi"])),
+        (("-m", "anthropic/m"), "/v1/messages", messages_answer(["Hi"])),
+    ],
+)
+def test_each_wire_answers(server: Server, args: tuple[str, ...], path: str, answer: list[bytes]) -> None:
+    """The vendor's own endpoint moved by configuration, as a gateway would be."""
+    config(f'[providers.openai]\napi = "responses"\nbase_url = "{server.v1}"\n')
+    server.play(stream(answer))
+    base = server.url if "anthropic/m" in args else server.v1
+    result = run("ask", *args, "--base-url", base, "hello", env={"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY})
+
+    assert (result.out, result.status) == ("Hi\n", 0), result.err
+    assert server.exchange().path == path
+
+
+# what is shown
+
+
+def test_jsonl_is_the_journal_s_vocabulary(server: Server) -> None:
+    server.play(stream(chat_answer(["Hel", "lo"], reasoning=["hm"], usage=(3, 2))))
+    result = run("ask", "-m", "vllm/m", "--base-url", server.v1, "--format", "jsonl", "hello")
+    lines = [json.loads(line) for line in result.out.splitlines()]
+
+    assert [line["type"] for line in lines] == ["reply", "reasoning", "text", "text", "usage", "end"]
+    assert "".join(line["text"] for line in lines if line["type"] == "text") == "Hello"
+    assert (lines[0]["provider"], lines[0]["model"], lines[-1]["stop_reason"]) == ("vllm", "m", "stop")
+    shared = {line["type"]: set(line) for line in lines if line["type"] in ("reasoning", "text", "usage")}
+    assert shared == {line["type"]: set(line) for line in journal() if line["type"] in shared}
+
+
+def test_json_is_one_object_also_for_an_answer_that_was_cut(server: Server) -> None:
+    server.play(stream(chat_answer(["Hel", "lo"])[:2]))
+    result = run("ask", "-m", "vllm/m", "--base-url", server.v1, "--json", "hello")
+    whole = json.loads(result.stdout)
+
+    assert (whole["text"], whole["stop_reason"], result.status) == ("Hel", "network", 5)
+    assert "cut" in whole["error"] and "cut" in result.err
+
+
+def test_a_terminal_sees_the_answer_rendered_once_and_the_footer() -> None:
+    screen = run(*REPLAY, "Which?", terminal=(80, 24)).screen.decode()
+
+    assert screen.count("9.9 is larger.") >= 1 and "**" not in screen.rsplit("9.9 is larger.", 1)[1]
+    assert "replay · reasoning" in screen and "149 out" in screen
+    assert screen.count("whole number of its own") == 1
+
+
+def test_quiet_leaves_the_answer_alone() -> None:
+    result = run(*REPLAY, "-q", "Which?", terminal=(80, 24))
+
+    assert b"replay" not in result.screen.rsplit(b"its own.", 1)[1]
+    assert run(*REPLAY, "-q", "Which?").stderr == b""
+
+
+def test_no_stream_prints_the_same_lines_as_streaming_leaves() -> None:
+    assert run(*REPLAY, "-S", "Which?").stdout == run(*REPLAY, "Which?").stdout
+    whole = run(*REPLAY, "-S", "--format", "markdown", "-q", "Which?")
+    streamed = run(*REPLAY, "--format", "markdown", "-q", "Which?")
+    assert whole.stdout == streamed.stdout != b""
+
+
+def test_dry_run_shows_the_request_without_the_key_and_sends_nothing(server: Server) -> None:
+    server.play(stream(chat_answer(["Hi"])))
+    result = run(
+        *("ask", "-m", "openai/m", "--base-url", server.v1, "-s", "brief", "--dry-run", "hello"),
+        env={"OPENAI_API_KEY": KEY},
+    )
+    shown = json.loads(result.stdout)
+
+    assert shown["body"]["messages"][-1] == {"role": "user", "content": "hello"}
+    assert shown["base_url"] == server.v1 and KEY not in result.out + result.err
+    assert server.left == 1, "nothing was sent"
+
+
+# what is kept
+
+
+def test_a_turn_is_in_the_journal_with_its_end() -> None:
+    run(*REPLAY, "--name", "numbers", "Which?")
+    lines = journal()
+
+    assert lines[0]["type"] == "conversation" and lines[0]["version"] == 1
+    assert next(line for line in lines if line["type"] == "message")["content"] == "Which?"
+    assert "".join(line["text"] for line in lines if line["type"] == "text").startswith("**9.9 is larger.**")
+    assert lines[-1]["type"] == "end" and lines[-1]["stop_reason"] == "stop"
+    (path,) = Path(os.environ["XDG_DATA_HOME"]).rglob("*.jsonl")
+    assert path.stat().st_mode & 0o777 == 0o600 and path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_no_save_keeps_nothing() -> None:
+    assert run(*REPLAY, "-n", "Which?").status == 0
+    assert not list(Path(os.environ["HOME"]).rglob("*.jsonl"))
+
+
+def _words(text: str) -> list[str]:
+    """The text of a transcript, or the deltas of one in JSON lines."""
+    if not text.startswith('{"type"'):
+        return [text]
+    return [line["text"] for line in map(json.loads, text.splitlines()) if line["type"] == "text"]
+
+
+@pytest.mark.parametrize("suffix", ["md", "json", "jsonl", "txt", "html"])
+def test_save_writes_the_transcript_by_its_suffix(suffix: str) -> None:
+    path = Path(f"talk.{suffix}")
+
+    assert run(*REPLAY, "--save", str(path), "Which?").status == 0
+    text = path.read_text()
+    assert "Which?" in text and "".join(_words(text)).count("hundredths") >= 2
+    if suffix == "json":
+        assert json.loads(text)["messages"][0]["content"] == "Which?"
+
+
+def test_an_interrupted_answer_is_kept_shown_and_in_the_transcript(server: Server) -> None:
+    server.play(stream(chat_answer(["some words", "never sent"])[:2], Stall()))
+    result = run(
+        *("ask", "-m", "vllm/m", "--base-url", server.v1, "--save", "talk.md", "-o", "answer.md", "hello"),
+        after=b"some words",
+    )
+
+    assert (result.status, result.stdout, result.stderr) == (-signal.SIGINT, b"some words\n", b"")
+    assert server.exchange().closed.wait(10)
+    assert journal()[-1]["stop_reason"] == "interrupted"
+    assert "some words" in Path("talk.md").read_text() and "interrupted" in Path("talk.md").read_text()
+    assert not Path("answer.md").exists(), "half an answer replaces nothing"
+
+
+def test_sigterm_keeps_what_came_and_dies_of_it(server: Server) -> None:
+    server.play(stream(chat_answer(["some words", "never sent"])[:2], Stall()))
+    result = run("ask", "-m", "vllm/m", "--base-url", server.v1, "hello", after=b"some words", signal=signal.SIGTERM)
+
+    assert (result.status, result.stdout, result.stderr) == (-signal.SIGTERM, b"some words\n", b"")
+    assert journal()[-1]["stop_reason"] == "interrupted"
+
+
+def test_ctrl_c_on_a_terminal_leaves_the_cursor_and_the_answer(server: Server) -> None:
+    server.play(stream(chat_answer(["some **words**", "never sent"])[:2], Stall()))
+    with Program("ask", "-m", "vllm/m", "--base-url", server.v1, "hello", terminal=(80, 24)) as program:
+        program.wait_for(b"words")
+        program.press(b"\x03")
+        result = program.end()
+
+    assert result.status == -signal.SIGINT
+    assert result.screen.rfind(b"\x1b[?25h") >= result.screen.rfind(b"\x1b[?25l"), "the cursor is back"
+    assert b"interrupted" in result.screen and b"Traceback" not in result.screen
+
+
+def test_output_is_written_whole_and_never_over_a_file_unasked() -> None:
+    assert run(*REPLAY, "-o", "answer.md", "Which?").status == 0
+    assert Path("answer.md").read_text().startswith("**9.9 is larger.**")
+    Path("answer.md").write_text("mine")
+    refused = run(*REPLAY, "-o", "answer.md", "Which?")
+    assert (refused.status, refused.stdout, Path("answer.md").read_text()) == (2, b"", "mine")
+    assert run(*REPLAY, "-o", "answer.md", "--force", "Which?").status == 0
+    assert Path("answer.md").read_text().startswith("**9.9")
+
+
+# how it ends
+
+
+def test_a_missing_key_names_the_variable_and_how_to_go_without() -> None:
+    result = run("ask", "-m", "anthropic", "hello")
+
+    assert (result.status, result.stdout) == (3, b"")
+    assert "ANTHROPIC_API_KEY" in result.err and "streamchat local install" in result.err
+    assert len(result.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "near"),
+    [(("-m", "antropic/x"), "anthropic"), (("--provider", "opnai"), "openai"), (("-P", "wrok"), "work")],
+)
+def test_a_wrong_name_is_answered_with_the_nearest(args: tuple[str, ...], near: str) -> None:
+    config("[profiles.work]\ntemperature = 1\n")
+    result = run("ask", *args, "hello")
+
+    assert (result.status, result.stdout) == (2, b"")
+    assert near in result.err
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "code"),
+    [(401, "invalid_api_key", 3), (429, "rate_limit_exceeded", 4), (500, "server_error", 1), (404, "not_found", 1)],
+)
+def test_the_exit_code_says_what_went_wrong(server: Server, status: int, kind: str, code: int) -> None:
+    server.play(document(openai_error_body("\x1b[31mBecause.", kind), status=status))
+    result = run("ask", "-m", "vllm/m", "--base-url", server.v1, "--retries", "0", "hello")
+
+    assert (result.status, result.stdout) == (code, b"")
+    assert "Because." in result.err and "\x1b" not in result.err and "Traceback" not in result.err
+
+
+def test_an_unknown_model_is_answered_with_the_nearest_names(server: Server) -> None:
+    server.play(
+        document(
+            openai_error_body("The model `gtp-5` does not exist", "invalid_request_error", "model_not_found"),
+            status=404,
+        )
+    )
+    result = run("ask", "-m", "vllm/gtp-5", "--base-url", server.v1, "hello")
+
+    assert result.status == 1
+    assert "gtp-5" in result.err and "models list" in result.err
+
+
+def test_strict_makes_a_short_answer_exit_code_six(server: Server) -> None:
+    server.play(*[stream(chat_answer(["half an ans"], finish="length"))] * 2)
+    there = ("ask", "-m", "vllm/m", "--base-url", server.v1)
+    lenient, strict = run(*there, "hello"), run(*there, "--strict", "hello")
+
+    assert (lenient.status, strict.status) == (0, 6)
+    assert lenient.out == strict.out == "half an ans\n"
+    assert "length" in lenient.err and "length" in strict.err
+
+
+def test_usage_errors_are_one_line_and_the_way_out() -> None:
+    for args in (
+        ("ask", "--nope"),
+        ("ask", "-t", "warm", "x"),
+        ("ask",),
+        ("ask", "--format", "yaml", "-m", "echo", "x"),
+    ):
+        result = run(*args, stdin=None)
+        assert result.status == 2 and result.stdout == b"", args
+        assert 1 <= len(result.err.splitlines()) <= 2 and "Traceback" not in result.err, result.err
+
+
+def test_a_full_disk_does_not_cost_the_answer() -> None:
+    result: Result = run(*REPLAY, "Which?", env={"XDG_DATA_HOME": "/dev/full/nowhere"})
+
+    assert result.status == 0 and result.out.startswith("**9.9")
+    assert len(result.err.splitlines()) == 1, result.err
+
+
+def test_the_key_is_in_no_output_and_no_file(server: Server) -> None:
+    server.play(
+        stream(chat_answer(["Hi"])),
+        document(openai_error_body(f"Incorrect API key provided: {KEY}", "invalid_api_key"), status=401),
+    )
+    for _ in range(2):
+        result = run(
+            *(
+                "ask",
+                "-m",
+                "openai/m",
+                "--base-url",
+                server.v1,
+                "--format",
+                "jsonl",
+                "--force",
+                "--save",
+                "t.json",
+                "x",
+            ),
+            env={"OPENAI_API_KEY": KEY, "STREAMCHAT_DEBUG": "1"},
+        )
+        assert KEY not in result.out + result.err
+    assert server.exchange().headers["authorization"] == f"Bearer {KEY}"
+    for path in Path(os.environ["HOME"]).parent.rglob("*"):
+        assert not path.is_file() or KEY not in path.read_text(errors="replace"), path
