@@ -177,5 +177,10 @@ def new_id(length: int = 10) -> str:
 
 
 def now() -> str:
-    """The time as the records have it: UTC to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """The time as the records have it."""
+    return instant(datetime.now(UTC))
+
+
+def instant(moment: datetime) -> str:
+    """This moment in UTC to the millisecond: as text, such times sort as they should."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -85,6 +85,11 @@ class Turn:
         return self.answer.id if self.answer is not None else self.question.id
 
     @property
+    def time(self) -> str:
+        """When it was asked, in UTC."""
+        return (self.answer.time if self.answer is not None else "") or self.question.time
+
+    @property
     def text(self) -> str:
         """The answer, whole characters only."""
         return joined_surrogates("".join(line.text for line in self.lines if isinstance(line, TextLine)))
