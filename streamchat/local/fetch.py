@@ -26,7 +26,16 @@ Progress = Callable[[str], None]
 
 FROM_FILE = "A file that you have is as good: streamchat local install --from FILE.gguf"
 
-_UNREACHABLE = ("connection", "timed out", "timeout", "name resolution", "network is unreachable", "proxy", "ssl")
+_UNREACHABLE = (
+    "connection",
+    "timed out",
+    "timeout",
+    "name resolution",
+    "network is unreachable",
+    "proxy",
+    "ssl",
+    "certificate",
+)
 _WRONG_HASH = ("do not match the hashes", "hash mismatch")
 _NOT_THERE = ("no matching distribution", "no solution found", "could not find a version", "not found in the")
 
@@ -103,9 +112,10 @@ def _refusal(tool: str, requirement: str, said: str) -> ChatError:
         return NetworkError("the Python registry cannot be reached", f"Try again, or: {FROM_FILE}")
     if any(sign in words for sign in _NOT_THERE):
         return ProviderError(f"your Python registry has no wheel of {requirement}", FROM_FILE)
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    last = "".join(char for char in (lines or ["no message"])[-1] if char.isprintable())
-    return ProviderError(f"{tool} could not fetch {requirement}: {last[:200]}", FROM_FILE)
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("hint:")]
+    why = next((line for line in lines if line.lower().startswith("error:")), (lines or ["no message"])[-1])
+    shown = "".join(char for char in why if char.isprintable())
+    return ProviderError(f"{tool} could not fetch {requirement}: {shown[:200]}", FROM_FILE)
 
 
 @contextmanager

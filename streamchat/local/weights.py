@@ -108,7 +108,7 @@ def named(model: str, directory: Path) -> Weights:
         if wanted in (weights.name.casefold(), weights.path.stem.casefold(), weights.path.name.casefold()):
             return weights
     path = Path(model).expanduser()
-    if path.suffix == ".gguf" or len(path.parts) > 1:
+    if path.suffix == ".gguf" or os.sep in model:
         if path.is_file():
             return at(path)
         what = "is a directory" if path.is_dir() else "there is no such file"
