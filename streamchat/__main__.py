@@ -3,7 +3,8 @@
 `--version` is answered before anything else is imported.
 """
 
-import _signal  # built in: importing `signal` would leave a moment in which Ctrl-C prints a traceback
+# Built in: importing `signal` itself would leave a moment in which Ctrl-C prints a traceback.
+import _signal  # type: ignore[import-not-found]  # it has no stub
 
 _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 

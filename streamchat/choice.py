@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from streamchat.config.settings import Settings
 from streamchat.errors import AuthError, UsageError
 from streamchat.providers import make
 from streamchat.providers.base import Endpoint, Provider, Secret
-from streamchat.settings import Settings
 
 if TYPE_CHECKING:
     from streamchat.local.options import LocalOptions

@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 from msgspec import NODEFAULT, json, structs
 
 from streamchat.chat import Options
-from streamchat.checks import problems
 from streamchat.config import change, check, load, resolve
-from streamchat.configfile import ConfigFile, parse_config
-from streamchat.environment import Variables
+from streamchat.config.checks import problems
+from streamchat.config.environment import Variables
+from streamchat.config.example import example, explanations, toml
+from streamchat.config.file import ConfigFile, parse_config
+from streamchat.config.known import KNOWN
+from streamchat.config.layers import KINDS, VARIABLES, variable_of
+from streamchat.config.nearby import PROJECT_SETTINGS, Nearby
+from streamchat.config.schema import SECTIONS, TABLES, Profile
+from streamchat.config.settings import Settings
+from streamchat.config.sources import Sources, config_path, read_sources
 from streamchat.errors import ConfigError, UsageError
-from streamchat.example import example, explanations, toml
-from streamchat.known import KNOWN
-from streamchat.layers import KINDS, VARIABLES, variable_of
-from streamchat.nearby import PROJECT_SETTINGS, Nearby
 from streamchat.paths import files
-from streamchat.schema import SECTIONS, TABLES, Profile
-from streamchat.settings import Settings
-from streamchat.sources import Sources, config_path, read_sources
 
 FILE = Path("/etc/streamchat/config.toml")
 ROOT = Path(__file__).parent.parent

@@ -13,11 +13,11 @@ from streamchat.cli.exits import complain, notice, silence
 from streamchat.cli.kept import Targets
 from streamchat.cli.options import Flags, takes
 from streamchat.config import load
+from streamchat.config.settings import Settings
 from streamchat.errors import ChatError, IncompleteError, UsageError
 from streamchat.events import INCOMPLETE
 from streamchat.history.conversation import Conversation
 from streamchat.session import Session
-from streamchat.settings import Settings
 from streamchat.views.choose import Look, choose
 
 HELP = """Ask one question, show the answer, exit.

@@ -9,14 +9,14 @@ import typer
 from msgspec import structs
 
 from streamchat.config import check, load
+from streamchat.config.example import example, toml, toml_key
+from streamchat.config.known import KNOWN
+from streamchat.config.schema import SECTIONS, TABLES, shown
+from streamchat.config.settings import Settings
+from streamchat.config.sources import config_path, read_sources
+from streamchat.config.target import nearest, printable
 from streamchat.errors import ConfigError, UsageError
-from streamchat.example import example, toml, toml_key
-from streamchat.known import KNOWN
 from streamchat.paths import files
-from streamchat.schema import SECTIONS, TABLES, shown
-from streamchat.settings import Settings
-from streamchat.sources import config_path, read_sources
-from streamchat.target import nearest, printable
 
 HELP = """Show and check the configuration; without a command, show it.
 

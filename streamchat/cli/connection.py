@@ -4,8 +4,8 @@ import sys
 from collections.abc import Callable
 
 from streamchat.choice import Choice, NobodyThereError, choose, connect
+from streamchat.config.settings import Settings
 from streamchat.providers.base import Provider
-from streamchat.settings import Settings
 
 
 def connected(settings: Settings, tell: Callable[[str], None]) -> tuple[Choice, Provider]:

@@ -10,8 +10,8 @@ from msgspec import Struct, to_builtins
 
 from streamchat.choice import Choice, connect, local_options
 from streamchat.config import load
+from streamchat.config.settings import Settings
 from streamchat.providers.replay import SHIPPED
-from streamchat.settings import Settings
 from streamchat.views.safe import one_line
 
 HELP = """List the models that can be asked.

@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from streamchat.cli.config import config_app
+from streamchat.config.example import example
+from streamchat.config.schema import SECTIONS
 from streamchat.errors import ChatError, ConfigError, UsageError
-from streamchat.example import example
-from streamchat.schema import SECTIONS
 from tests.program import run
 
 

@@ -12,12 +12,11 @@ from typing import Any
 
 from msgspec import convert, structs
 
-from streamchat.checks import meaning, problems
-from streamchat.configfile import ConfigFile
-from streamchat.environment import Variables, reason
-from streamchat.errors import ConfigError
-from streamchat.known import ENDPOINT_VARIABLES, ENDPOINTS, KNOWN
-from streamchat.layers import (
+from streamchat.config.checks import meaning, problems
+from streamchat.config.environment import Variables, reason
+from streamchat.config.file import ConfigFile
+from streamchat.config.known import ENDPOINT_VARIABLES, ENDPOINTS, KNOWN
+from streamchat.config.layers import (
     VARIABLES,
     Layer,
     bad_variables,
@@ -30,11 +29,12 @@ from streamchat.layers import (
     resumed_layer,
     table_layer,
 )
-from streamchat.nearby import ENV_NAME, PROJECT_NAME, nearby_keys, project_settings
-from streamchat.schema import SECTIONS, Defaults, History, Local, Profile, ProviderTable, Ui
-from streamchat.settings import DEFAULT_PROFILE, ENVIRONMENT, FILE, PROFILE, PROJECT, Origin, Settings
-from streamchat.sources import Sources, read_sources
-from streamchat.target import choose, nearest, printable
+from streamchat.config.nearby import ENV_NAME, PROJECT_NAME, nearby_keys, project_settings
+from streamchat.config.schema import SECTIONS, Defaults, History, Local, Profile, ProviderTable, Ui
+from streamchat.config.settings import DEFAULT_PROFILE, ENVIRONMENT, FILE, PROFILE, PROJECT, Origin, Settings
+from streamchat.config.sources import Sources, read_sources
+from streamchat.config.target import choose, nearest, printable
+from streamchat.errors import ConfigError
 
 OTHER_VARIABLES = frozenset(("STREAMCHAT_CONFIG",))
 """The variables of ours that are no settings; `check` takes the rest for misspelt."""

@@ -13,12 +13,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from streamchat.checks import misfit
-from streamchat.configfile import parse_toml, syntax_error
-from streamchat.environment import Variables, parse_env, reason
+from streamchat.config.checks import misfit
+from streamchat.config.environment import Variables, parse_env, reason
+from streamchat.config.file import parse_toml, syntax_error
+from streamchat.config.schema import Defaults, ProviderTable
+from streamchat.config.target import printable, split_model
 from streamchat.errors import UsageError
-from streamchat.schema import Defaults, ProviderTable
-from streamchat.target import printable, split_model
 
 ENV_NAME = ".env"
 PROJECT_NAME = ".streamchat.toml"

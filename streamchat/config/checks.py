@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, ValidationError, convert
 
-from streamchat.configfile import ConfigFile, Key, dotted
+from streamchat.config.file import ConfigFile, Key, dotted
+from streamchat.config.known import KNOWN
+from streamchat.config.schema import SECTIONS, TABLES
+from streamchat.config.target import nearest, printable, split_model
 from streamchat.errors import ChatError
-from streamchat.known import KNOWN
-from streamchat.schema import SECTIONS, TABLES
-from streamchat.target import nearest, printable, split_model
 
 
 class Problem(Struct, frozen=True):

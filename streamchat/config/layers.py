@@ -6,13 +6,13 @@ from typing import Any
 
 from msgspec import Struct, convert
 
-from streamchat.checks import meaning, misfit
-from streamchat.configfile import ConfigFile
-from streamchat.environment import Variables
+from streamchat.config.checks import meaning, misfit
+from streamchat.config.environment import Variables
+from streamchat.config.file import ConfigFile
+from streamchat.config.schema import SECTIONS, setting_of_profile
+from streamchat.config.settings import CONVENTION, ENVIRONMENT, FILE, FLAG, RESUMED
+from streamchat.config.target import nearest, printable
 from streamchat.errors import ConfigError, UsageError
-from streamchat.schema import SECTIONS, setting_of_profile
-from streamchat.settings import CONVENTION, ENVIRONMENT, FILE, FLAG, RESUMED
-from streamchat.target import nearest, printable
 
 FLAGS = {
     "ui.reasoning": "--hide-reasoning",

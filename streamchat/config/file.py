@@ -6,9 +6,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from streamchat.environment import reason
+from streamchat.config.environment import reason
+from streamchat.config.target import printable
 from streamchat.errors import ConfigError
-from streamchat.target import printable
 
 Key = tuple[str, ...]
 

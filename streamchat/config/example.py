@@ -9,9 +9,9 @@ from typing import Any, get_args
 
 from msgspec import NODEFAULT, Struct, structs
 
-from streamchat import schema
-from streamchat.known import KNOWN
-from streamchat.schema import SECTIONS, Profile, ProviderTable, setting_of_profile
+from streamchat.config import schema
+from streamchat.config.known import KNOWN
+from streamchat.config.schema import SECTIONS, Profile, ProviderTable, setting_of_profile
 
 HEAD = """\
 # The configuration of streamchat: every setting, what it does, and its default. Nothing is set.

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from io import StringIO
 from pathlib import Path
 
+from streamchat.config.target import printable
 from streamchat.errors import ConfigError
-from streamchat.target import printable
 
 
 class Variables:

@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from streamchat.configfile import ConfigFile, read_config
-from streamchat.environment import Variables, read_env_file
-from streamchat.nearby import ENV_NAME, Nearby, read_nearby
+from streamchat.config.environment import Variables, read_env_file
+from streamchat.config.file import ConfigFile, read_config
+from streamchat.config.nearby import ENV_NAME, Nearby, read_nearby
 from streamchat.paths import Files, files
 
 CONFIG_NAME = "config.toml"

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 from msgspec import Struct, structs
 
 from streamchat.chat import Options
-from streamchat.environment import Variables
-from streamchat.known import ENDPOINT_VARIABLES
+from streamchat.config.environment import Variables
+from streamchat.config.known import ENDPOINT_VARIABLES
+from streamchat.config.schema import Defaults, History, Local, Profile, ProviderTable, Ui
+from streamchat.config.target import choose, unknown_provider
 from streamchat.paths import Files
-from streamchat.schema import Defaults, History, Local, Profile, ProviderTable, Ui
-from streamchat.target import choose, unknown_provider
 
 FLAG, PROFILE, RESUMED, ENVIRONMENT, DEFAULT_PROFILE, PROJECT, FILE, CONVENTION, BUILT_IN = range(9)
 """The places that a value can come from, strongest first."""
