@@ -216,8 +216,10 @@ class Conversation(Tree):
 
     def _create(self) -> None:
         assert self._directory is not None
-        day = self.head.created
-        self._journal = Journal(self._directory / day[:4] / day[5:7] / f"{self.id}.jsonl", new=True)
+        year, month = self.created[:4], self.created[5:7]
+        if not (year.isdigit() and month.isdigit()):  # it becomes a path, and the head may be from a stranger's file
+            year, month = now()[:4], now()[5:7]
+        self._journal = Journal(self._directory / year / month / f"{self.id}.jsonl", new=True)
         self._journal.open()
         for line in self.lines():
             self._journal.write(line)

@@ -19,17 +19,36 @@ from streamchat.views.safe import one_line, safe
 Render = Callable[[Tree, Sequence[Turn]], str]
 
 
-def save(path: Path, conversation: Tree, turns: Sequence[Turn] | None = None, *, overwrite: bool = False) -> None:
-    """Write a transcript of the branch (or of these turns of it), atomically; raises UsageError."""
-    files.write(path, transcript(of(path), conversation, turns), overwrite=overwrite)
+def save(
+    path: Path,
+    conversation: Tree,
+    turns: Sequence[Turn] | None = None,
+    *,
+    fmt: str | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a transcript of the branch (or of these turns of it), atomically; raises UsageError.
+
+    The format is the one named, or else the one that the file's suffix says.
+    """
+    render = named(fmt) if fmt is not None else of(path)
+    files.write(path, transcript(render, conversation, turns), overwrite=overwrite)
 
 
 def of(path: Path) -> Render:
     """The format of a file by its suffix; raises UsageError for one that there is none for."""
-    name = _ALIASES.get(suffix := path.suffix.lower().removeprefix("."), suffix)
-    if name not in FORMATS:
+    suffix = path.suffix.lower().removeprefix(".")
+    if _ALIASES.get(suffix, suffix) not in FORMATS:
         known = ", ".join(f".{name}" for name in FORMATS)
         raise UsageError(f"{path.name} does not tell the transcript's format", f"Let its name end in one of {known}.")
+    return named(suffix)
+
+
+def named(name: str) -> Render:
+    """The format of this name; raises UsageError if there is none."""
+    name = _ALIASES.get(name.lower(), name.lower())
+    if name not in FORMATS:
+        raise UsageError(f"there is no transcript format {name!r}", f"There are {', '.join(FORMATS)}")
     return FORMATS[name]
 
 

@@ -12,10 +12,10 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
-from pygments import highlight  # type: ignore[import-untyped]  # it ships no types
-from pygments.formatters.html import HtmlFormatter  # type: ignore[import-untyped]  # it ships no types
-from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]  # it ships no types
-from pygments.util import ClassNotFound  # type: ignore[import-untyped]  # it ships no types
+from pygments import highlight
+from pygments.formatters.html import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
 
 from streamchat.history.formats import speaker, title
 from streamchat.history.tree import Tree
@@ -113,8 +113,10 @@ def _link(
 
 
 def _colours() -> str:
-    light = HtmlFormatter(style="default").get_style_defs("pre")
-    dark = HtmlFormatter(style="github-dark").get_style_defs("pre")
+    light, dark = (
+        HtmlFormatter(style=style).get_style_defs("pre")  # type: ignore[no-untyped-call]  # its stub says nothing
+        for style in ("default", "github-dark")
+    )
     plain = "pre { background: var(--box) }"
     return f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n{plain}"
 

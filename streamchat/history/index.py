@@ -8,7 +8,7 @@ is built anew; one that cannot be written is built in memory.
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,12 +131,13 @@ class Index:
         rows = self._select(sql, match, query.after, query.before, query.before, _limit(limit))
         return [Hit(self._entry(row[:9]), row[9], row[10], row[11], _pieces(row[12])) for row in rows]
 
-    def forget(self, path: Path) -> None:
-        """Take a deleted conversation out, and its words out of the file too."""
+    def forget(self, paths: Iterable[Path]) -> None:
+        """Take deleted conversations out, and their words out of the file too."""
         with self._healing(), self._transaction():
-            self._drop(str(path.relative_to(self._directory)))
-        with suppress(sqlite3.OperationalError):
-            # Deleting marks words in FTS5 as gone; only merging everything takes them out of the file.
+            for path in paths:
+                self._drop(str(path.relative_to(self._directory)))
+        with self._healing():
+            # Deleting only marks words in FTS5 as gone; merging everything takes them out of the file.
             self._db.execute("INSERT INTO said (said) VALUES ('optimize')")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -275,7 +276,8 @@ class Index:
     def _put(self, path: str, stamp: Stamp, tree: Tree) -> None:
         turns = tree.every()
         last = tree.last
-        updated = max((turn.time for turn in turns if _milliseconds(turn.time)), default="") or _utc(stamp[1])
+        times = [tree.head.created, *(turn.time for turn in turns)]
+        updated = max((time for time in times if _milliseconds(time)), default="") or _utc(stamp[1])
         title = heading(tree.name or next((turn.question.content for turn in turns), ""))
         head = tree.head
         about = head.id, tree.name, title, head.created, updated, last.model if last else "", len(turns), head.imported

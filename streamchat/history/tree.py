@@ -176,6 +176,11 @@ def new_id(length: int = 10) -> str:
     return "".join(ALPHABET[byte & 31] for byte in os.urandom(length))
 
 
+def is_id(text: str) -> bool:
+    """Whether this can be the id of a conversation, which is the name of a file too."""
+    return 4 <= len(text) <= 64 and text.isascii() and text.isalnum() and text == text.lower()
+
+
 def now() -> str:
     """The time as the records have it."""
     return instant(datetime.now(UTC))

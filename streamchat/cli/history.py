@@ -1,0 +1,406 @@
+"""`streamchat history`: the conversations that were kept, found, shown, played, moved in and out, and deleted."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from streamchat.chat import Reply
+from streamchat.cli.exits import notice
+from streamchat.config import load
+from streamchat.config.settings import Settings
+from streamchat.errors import UsageError
+from streamchat.history import formats, records
+from streamchat.history.conversation import Conversation
+from streamchat.history.index import Entry, Hit
+from streamchat.history.redaction import patterns
+from streamchat.history.store import Store, copies
+from streamchat.history.turn import Turn
+from streamchat.views.choose import Look, choose
+from streamchat.views.safe import one_line, safe
+
+HELP = """Find, show, move and delete the conversations that were kept.
+
+\b
+  streamchat history search tides role:user
+  streamchat history show @-1
+
+REF is an id or its first 4 letters, a name, or @-1 for the last conversation, @-2 for the one before.
+"""
+
+history_app = typer.Typer(
+    help=HELP,
+    rich_markup_mode=None,
+    add_completion=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Ref = Annotated[str, typer.Argument(metavar="[REF]", help="The conversation.", show_default="the last one")]
+Refs = Annotated[list[str], typer.Argument(metavar="REF...", help="The conversations.", show_default=False)]
+Words = Annotated[list[str] | None, typer.Argument(metavar="[QUERY]...", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Count = Annotated[int, typer.Option("-n", "--count", metavar="N", min=1, help="How many at most.")]
+Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to.", show_default=False)]
+Format = Annotated[str | None, typer.Option("--format", metavar="md|html|json|jsonl|txt", show_default=False)]
+Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
+Name = Annotated[str, typer.Option("--name", metavar="NAME", help="What the copy is called.", show_default=False)]
+
+_QUERY = """QUERY: words (all of them, in one message), "phrases", wor*, -without, model:NAME, role:user|assistant,
+before:DATE, after:DATE. A DATE is 2026, 2026-11, 2026-11-22, today, yesterday, or 3d, 2w, 6m, 1y for so long ago."""
+
+
+@history_app.callback()
+def history(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_(None)
+
+
+@history_app.command("list", help=f"List the conversations, the last used first.\n\n{_QUERY}")
+def list_(
+    query: Words = None,
+    count: Count = 20,
+    everything: Annotated[bool, typer.Option("--all", "-a", help="All of them.")] = False,
+    as_json: Json = False,
+) -> None:
+    with store() as kept:
+        entries = kept.entries(" ".join(query or []), limit=None if everything else count)
+    if as_json:
+        write_json([_shown(entry) for entry in entries])
+        return
+    for entry in entries:
+        typer.echo(_line(entry))
+    if not entries:
+        notice("there is no such conversation" if query else "there is no conversation yet")
+
+
+@history_app.command(help=f"Search what was said.\n\n{_QUERY}")
+def search(query: Words = None, count: Count = 20, as_json: Json = False) -> None:
+    with store() as kept:
+        hits = kept.search(" ".join(query or []), limit=count)
+    if as_json:
+        write_json([_shown_hit(hit) for hit in hits])
+        return
+    before = None
+    for hit in hits:
+        if hit.entry.id != before:
+            typer.echo(("\n" if before else "") + _line(hit.entry))
+        before = hit.entry.id
+        typer.echo(f"  {_role(hit.role)} {_marked(hit)}")
+    if not hits:
+        notice("nothing was found; the beginning of a word is found with a star: tid*")
+
+
+@history_app.command()
+def show(
+    ref: Ref = "@-1",
+    tree: Annotated[bool, typer.Option("--tree", help="All branches, a line each.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show a conversation: rendered on a terminal, as Markdown into a pipe."""
+    settings = _settings()
+    with store(settings) as kept:
+        conversation = _loaded(kept, ref)
+    if tree:
+        for line in branches(conversation):
+            typer.echo(line)
+    elif as_json:
+        typer.echo(formats.transcript(formats.FORMATS["json"], conversation), nl=False)
+    elif sys.stdout.isatty():
+        for turn in conversation.turns():
+            _show_turn(turn, settings, speed=0)
+    else:
+        typer.echo(formats.transcript(formats.FORMATS["md"], conversation), nl=False)
+
+
+@history_app.command()
+def play(
+    ref: Ref = "@-1",
+    speed: Annotated[float, typer.Option("--speed", min=0, help="2 is twice as fast, 0 does not wait.")] = 1.0,
+    everything: Annotated[bool, typer.Option("--all", "-a", help="All answers, not only the last.")] = False,
+) -> None:
+    """Show the last answer of a conversation again as it arrived, with its own timing."""
+    settings = _settings()
+    with store(settings) as kept:
+        turns = [turn for turn in _loaded(kept, ref).turns() if turn.answer is not None]
+    if not turns:
+        raise UsageError("there is no answer in this conversation")
+    for turn in turns if everything else turns[-1:]:
+        _show_turn(turn, settings, speed=speed)
+
+
+@history_app.command()
+def export(
+    refs: Annotated[list[str] | None, typer.Argument(metavar="[REF]...", show_default="the last one")] = None,
+    output: Output = None,
+    fmt: Format = None,
+    everything: Annotated[bool, typer.Option("--all", "-a", help="All of them; FILE is a directory.")] = False,
+    force: Force = False,
+) -> None:
+    """Write conversations as Markdown (to be read, edited and imported), HTML, JSON, JSON lines or text."""
+    with store() as kept:
+        paths = [entry.path for entry in kept.entries()] if everything else [kept.path(ref) for ref in refs or ["@-1"]]
+        if output is None and len(paths) > 1:
+            raise UsageError("several conversations need a directory to go to", "Name it: --output DIRECTORY")
+        for path in paths:
+            conversation = Conversation.load(path, redact=kept.redact)
+            if output is None:
+                typer.echo(formats.transcript(formats.named(fmt or "md"), conversation), nl=False)
+                continue
+            target = output
+            if everything or len(paths) > 1 or output.is_dir():
+                target = output / f"{conversation.id}.{fmt or 'md'}"
+                make_directory(output)
+            formats.save(target, conversation, fmt=fmt, overwrite=force)
+            typer.echo(target)
+
+
+@history_app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Take conversations in: exported ones, the data export of ChatGPT or Claude (zip or json), llm's logs.db."""
+    from streamchat.history.imports import read
+
+    added: list[str] = []
+    before = 0
+    with store() as kept:
+        for file in files:
+            for draft in read(file):
+                conversation = kept.add(draft)
+                if conversation is None:
+                    before += 1
+                    continue
+                added.append(conversation.id)
+                if not as_json:
+                    typer.echo(f"{conversation.id}  {formats.title(conversation)}")
+    if as_json:
+        write_json(added)
+    notice(f"{len(added)} imported" + (f", {before} were there already" if before else ""))
+
+
+@history_app.command()
+def rename(
+    ref: Annotated[str, typer.Argument(metavar="REF", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help='"" takes the name away.', show_default=False)],
+) -> None:
+    """Give a conversation a name, which can be used as REF from then on."""
+    with store() as kept:
+        for line in kept.rename(ref, name).notices:
+            notice(line)
+
+
+@history_app.command()
+def fork(ref: Ref = "@-1", name: Name = "") -> None:
+    """Copy a conversation, to go on with the copy; prints its id."""
+    with store() as kept:
+        copy = kept.fork(ref, name=name)
+    if copy.trouble:
+        raise UsageError(copy.trouble)
+    typer.echo(copy.id)
+
+
+@history_app.command()
+def delete(refs: Refs, yes: Yes = False) -> None:
+    """Delete conversations, from the index too."""
+    settings = _settings()
+    with store(settings) as kept:
+        entries = list({entry.path: entry for entry in map(kept.find, refs)}.values())
+        _delete(kept, entries, settings, yes=yes)
+
+
+@history_app.command()
+def prune(
+    older_than: Annotated[str, typer.Option("--older-than", metavar="AGE", help="90d, 6m, 1y, or a date.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list them.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Delete the conversations that were last used longer ago than AGE."""
+    settings = _settings()
+    with store(settings) as kept:
+        entries = kept.old(older_than)
+        if dry_run:
+            for entry in entries:
+                typer.echo(_line(entry))
+        elif entries:
+            _delete(kept, entries, settings, yes=yes)
+        else:
+            notice("there is none that old")
+
+
+@history_app.command()
+def path(ref: Annotated[str | None, typer.Argument(metavar="[REF]", show_default=False)] = None) -> None:
+    """Print the file of a conversation, or the directory of them all."""
+    if ref is None:
+        typer.echo(directory(_settings()))
+        return
+    with store() as kept:
+        typer.echo(kept.path(ref))
+
+
+def directory(settings: Settings) -> Path:
+    """Where conversations are kept."""
+    return Path(settings.history.dir).expanduser() if settings.history.dir else settings.files.data / "conversations"
+
+
+def store(settings: Settings | None = None) -> Store:
+    """The person's conversations."""
+    settings = settings or _settings()
+    redact = patterns(settings.history.redact)
+    return Store(directory(settings), settings.files.cache, redact=redact, progress=_progress)
+
+
+def write_json(value: Any) -> None:
+    """One JSON value, fit for a terminal too."""
+    typer.echo(msgspec.json.format(records.json_bytes(value), indent=2))
+
+
+def branches(conversation: Conversation) -> Iterator[str]:
+    """The tree, a line for each turn; what the conversation goes on with is marked."""
+    current = {turn.id for turn in conversation.turns()}
+    children: dict[str | None, list[Turn]] = {}
+    for turn in conversation.every():
+        children.setdefault(turn.question_parent, []).append(turn)
+    waiting = [(turn, 0) for turn in reversed(children.get(None, []))]
+    while waiting:
+        turn, depth = waiting.pop()
+        mark = "*" if turn.id in current else " "
+        answer = one_line(turn.text[:200], 40) or turn.ending
+        yield f"{mark} {'  ' * depth}{one_line(turn.question.content[:300], 50)}  →  {answer}  ({turn.id})"
+        following = children.get(turn.id, [])
+        deeper = depth + 1 if len(following) > 1 else depth
+        waiting += [(child, deeper) for child in reversed(following)]
+
+
+def make_directory(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be made: {exc.strerror}") from exc
+
+
+def _settings() -> Settings:
+    settings = load()
+    for line in settings.notices:
+        notice(line)
+    return settings
+
+
+def _loaded(kept: Store, ref: str) -> Conversation:
+    conversation = kept.load(ref)
+    for line in conversation.notices:
+        notice(line)
+    return conversation
+
+
+def _delete(kept: Store, entries: list[Entry], settings: Settings, *, yes: bool) -> None:
+    """Delete these once the person has agreed, and say what is left of them."""
+    for entry in entries:
+        typer.echo(_line(entry))
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("deleting wants a yes, and there is nobody to ask", "To delete without being asked: --yes")
+        typer.confirm(f"Delete {_count(len(entries))}?", abort=True)
+    busy = kept.delete(entries)
+    if settings.history.transcript_dir:
+        copied = Path(settings.history.transcript_dir).expanduser()
+        for file in (file for entry in entries if entry.path not in busy for file in copies(entry, copied)):
+            notice(f"its transcript stays: {file}")
+    notice(f"{_count(len(entries) - len(busy))} deleted; files that you saved or exported stay")
+    if busy:
+        raise UsageError(f"{_count(len(busy))} in use and not deleted", "End the chat that uses it first")
+
+
+def _show_turn(turn: Turn, settings: Settings, *, speed: float) -> None:
+    from streamchat.history.play import played
+
+    out = sys.stdout
+    if turn.question.role == "user":
+        mark = "> " if out.isatty() else ""
+        question = "\n".join(mark + line for line in safe(turn.question.content).rstrip("\n").split("\n"))
+        out.write(f"{question}\n\n")
+    else:
+        out.write(safe(turn.question.content) + "\n\n")
+    if turn.answer is None:
+        return
+    out.flush()
+    ui = settings.ui
+    look = Look(
+        color=ui.color,
+        reasoning=ui.reasoning,
+        footer=ui.footer and speed > 0,
+        stream=speed > 0,
+        code_theme=ui.code_theme,
+        theme=ui.theme,
+        width=ui.width,
+        accessible=ui.accessible,
+    )
+    reply = Reply(provider=turn.answer.provider, model=turn.answer.model)
+    view = choose(look, out, title=turn.model.replace("/", " · ", 1))
+    view.show(played(turn, reply, speed=speed), reply)
+    out.write(f"[{turn.ending}]\n\n" if turn.ending else "\n")
+
+
+def _line(entry: Entry) -> str:
+    """id, date, turns, model and title, in columns."""
+    about = f"{entry.id}  {_local(entry.updated)}  {entry.turns:3d}  {one_line(entry.model, 28):28}"
+    return f"{about}  {one_line(entry.title, 100)}"
+
+
+def _local(time: str) -> str:
+    from datetime import datetime
+
+    try:
+        return f"{datetime.fromisoformat(time).astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return " " * 16
+
+
+def _role(role: str) -> str:
+    return {"user": "you:", "name": "name:"}.get(role, "model:").ljust(6)
+
+
+def _marked(hit: Hit) -> str:
+    """The words around a hit on one line, what was found in bold; between stars where there is no bold."""
+    bold = sys.stdout.isatty()
+    parts = []
+    for text, found in hit.pieces:
+        shown = " ".join(safe(text).replace("\n", " ").split(" "))
+        parts.append((typer.style(shown, bold=True) if bold else f"*{shown}*") if found else shown)
+    return "".join(parts)
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    return msgspec.structs.asdict(entry) | {"path": str(entry.path)}
+
+
+def _shown_hit(hit: Hit) -> dict[str, Any]:
+    return {
+        "conversation": hit.entry.id,
+        "title": hit.entry.title,
+        "turn": hit.turn,
+        "role": hit.role,
+        "time": hit.time,
+        "text": "".join(text for text, _ in hit.pieces),
+        "found": [text for text, found in hit.pieces if found],
+    }
+
+
+def _count(number: int) -> str:
+    return f"{number} conversation" if number == 1 else f"{number} conversations"
+
+
+def _progress(done: int, total: int) -> None:
+    """A bar on the terminal while a large index is built."""
+    if not sys.stderr.isatty():
+        return
+    width = 30
+    full = width * done // total
+    bar = f"\rreading conversations  {'█' * full}{'░' * (width - full)}  {done}/{total}"
+    sys.stderr.write(bar if done < total else f"\r{' ' * len(bar)}\r")
+    sys.stderr.flush()

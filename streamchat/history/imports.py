@@ -1,0 +1,78 @@
+"""Conversations from elsewhere: our own files, a ChatGPT or Claude data export (also zipped), llm's `logs.db`.
+
+What kind of file it is shows in its content, not in its name. Of a conversation with branches the current one is taken.
+Only text comes along, with who said it, when, and the model; of pictures and tool calls their place at most.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from streamchat.errors import UsageError
+from streamchat.history import chats, llm, markdown, records
+from streamchat.history.draft import Draft
+from streamchat.history.records import Answer, Head, Question
+from streamchat.history.tree import new_id
+
+KINDS = (
+    "It reads its own Markdown, JSON and JSON lines, the zip file or conversations.json of a ChatGPT or Claude data "
+    "export, and llm's logs.db"
+)
+
+
+def read(path: Path) -> Iterator[Draft]:
+    """The conversations in a file of any of the kinds above; raises UsageError for a file of another kind."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(16)
+        if magic.startswith(b"SQLite format 3\0"):
+            yield from llm.drafts(path)
+            return
+        data = path.read_bytes()
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be read: {exc.strerror}") from exc
+    found = False
+    for part in _unzipped(data) if magic.startswith(b"PK\x03\x04") else [data]:
+        for draft in _parsed(part):
+            found = True
+            yield draft
+    if not found:
+        raise UsageError(f"{path} holds no conversation that streamchat knows how to read", KINDS)
+
+
+def _unzipped(data: bytes) -> Iterator[bytes]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for name in sorted(archive.namelist()):
+                base = name.rpartition("/")[2]
+                if base.startswith("conversations") and base.endswith(".json"):
+                    yield archive.read(name)
+    except (zipfile.BadZipFile, OSError, RuntimeError) as exc:
+        raise UsageError(f"the zip file cannot be read: {exc}") from exc
+
+
+def _parsed(data: bytes) -> Iterator[Draft]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        yield from _own_lines(data)
+        return
+    for conversation in value if isinstance(value, list) else [value]:
+        match conversation:
+            case {"mapping": dict()}:
+                yield chats.chatgpt(conversation)
+            case {"chat_messages": list()}:
+                yield chats.claude(conversation)
+            case {"messages": list()}:
+                yield chats.document(conversation)
+
+
+def _own_lines(data: bytes) -> Iterator[Draft]:
+    lines, _ = records.decode(data)
+    if not lines:
+        lines = markdown.parse(data.decode("utf-8-sig", "replace"))
+    if any(isinstance(line, Question | Answer) for line in lines):
+        head = next((line for line in lines if isinstance(line, Head)), None)
+        yield Draft(head or Head(new_id(), records.VERSION, imported="jsonl"), lines)
