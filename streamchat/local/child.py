@@ -1,8 +1,8 @@
 """The child process: loads the model, serves it on loopback, and is gone when its parent is.
 
-It is started by its path and imports nothing of streamchat. One line of JSON on stdin says what to do, one on stdout
-says where it listens or what went wrong; stdin stays open as long as the parent lives. In a process of its own the
-engine can abort, run into a missing instruction or be killed, and the conversation goes on with one line of error.
+It is started by its path and imports nothing of streamchat. The first line of JSON on stdin says what to do, one line
+on stdout says where it listens or what went wrong; stdin stays open as long as the parent lives. In a process of its
+own the engine can abort, miss an instruction or be killed, and the conversation goes on with one line of error.
 """
 
 import _thread
@@ -10,7 +10,9 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
+from queue import SimpleQueue
 from typing import Any, NoReturn
 
 
@@ -25,13 +27,15 @@ def main() -> None:
     if want is None:
         return
     # From now on in a thread of its own, so that a parent that goes away is noticed while the model loads, too.
-    _thread.start_new_thread(_end_with_parent, ())
+    coming: SimpleQueue[bytes] = SimpleQueue()
+    _thread.start_new_thread(_listen, (coming,))
     server = _serve(want, ours)
     _say(ours, {"url": server.listening_address})
     os.close(ours)
-    forever = _thread.allocate_lock()
-    forever.acquire()
-    forever.acquire()
+    while True:
+        # A prompt that will be asked for: read it into the cache while the parent still gets ready to ask.
+        with suppress(Exception):  # if anything is wrong with it, the request will say so
+            server.handle_chat_completions({"messages": json.loads(coming.get()), "max_tokens": 0})
 
 
 def _serve(want: dict[str, Any], ours: int) -> Any:
@@ -66,9 +70,9 @@ def _say(ours: int, line: dict[str, str]) -> None:
     os.write(ours, json.dumps(line).encode() + b"\n")
 
 
-def _end_with_parent() -> None:
-    while os.read(0, 4096):
-        pass
+def _listen(coming: "SimpleQueue[bytes]") -> None:
+    while line := sys.stdin.buffer.readline():
+        coming.put(line)
     os._exit(0)
 
 

@@ -13,6 +13,7 @@ import threading
 import time
 import weakref
 from collections import deque
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -21,12 +22,14 @@ from streamchat.errors import ChatError, ConfigError, ProviderError
 from streamchat.local.options import LocalOptions
 from streamchat.local.weights import Weights, engine_line
 
+CHILD = Path(__file__).with_name("child.py")
 LIMIT = 20.0
 """Seconds that the child may take until it listens; a file of many gigabytes gets one more per 100 MB."""
 
-_CHILD = Path(__file__).with_name("child.py")
 _PATIENCE = 0.5
 """Seconds that a child may take to end, or to be seen as ended after its connection broke."""
+_PREPARED = 8192
+"""Characters of messages that go ahead: far less than a pipe takes from a parent that must not wait."""
 _ILLEGAL_INSTRUCTION = (-getattr(signal, "SIGILL", 4), 0xC000001D)
 _ELSEWHERE = "Any other provider works: streamchat ask --provider NAME, or a server such as Ollama."
 
@@ -42,13 +45,15 @@ _INHERITED = (
 class LocalServer:
     """One child process. `url` and `key` are how to reach it, once `wait` has returned."""
 
-    def __init__(self, weights: Weights, options: LocalOptions, *, inspect: bool = False) -> None:
-        """`inspect` lets the child tell what its slots are doing, for tests."""
+    def __init__(
+        self, weights: Weights, options: LocalOptions, *, program: Path = CHILD, inspect: bool = False
+    ) -> None:
+        """`program` is the script that the child runs; with `inspect` it tells at /slots what it is doing."""
         options.check()
         self.weights = weights
         self.key = secrets.token_urlsafe(24)
         self.url = ""
-        self._options, self._inspect = options, inspect
+        self._options, self._program, self._inspect = options, program, inspect
         self._said: dict[str, Any] = {}
         self._log: deque[str] = deque(maxlen=20)
         self._spoke = threading.Event()
@@ -75,7 +80,7 @@ class LocalServer:
         try:
             child = self._child = subprocess.Popen(
                 # By its path and without the current directory on its path: it runs however streamchat was installed.
-                [sys.executable, "-P", str(_CHILD)],
+                [sys.executable, "-P", str(self._program)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -93,9 +98,15 @@ class LocalServer:
         assert child.stderr is not None
         self._read(_hear, child.stdout, self._said, self._spoke)
         self._read(_keep, child.stderr, self._log)
-        with suppress(OSError):  # it may have ended already: `wait` finds out why
-            child.stdin.write(self._settings())
-            child.stdin.flush()
+        self._tell(self._settings())
+
+    def prepare(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Let the child read these messages as soon as it has loaded, because a request with them is on its way.
+
+        Only before `wait`: what takes the parent a third of a second, to get an SDK ready, is not lost on the model.
+        """
+        if not self.url and sum(len(str(message)) for message in messages) < _PREPARED:
+            self._tell(messages)
 
     def wait(self, limit: float = LIMIT) -> str:
         """Start if need be and block until the child listens: its URL. ConfigError or ProviderError if it does not."""
@@ -156,9 +167,9 @@ class LocalServer:
             reader.join(_PATIENCE)
         return self._child.returncode
 
-    def _settings(self) -> bytes:
+    def _settings(self) -> dict[str, Any]:
         options = self._options
-        settings = {
+        return {
             "path": str(self.weights.path),
             "name": self.weights.name,
             "key": self.key,
@@ -167,7 +178,13 @@ class LocalServer:
             "parallel": options.parallel,
             "inspect": self._inspect,
         }
-        return json.dumps(settings).encode() + b"\n"
+
+    def _tell(self, what: Any) -> None:
+        assert self._child is not None
+        assert self._child.stdin is not None
+        with suppress(OSError):  # it may have ended already: `wait` finds out why
+            self._child.stdin.write(json.dumps(what).encode() + b"\n")
+            self._child.stdin.flush()
 
     def _read(self, how: Any, *what: Any) -> None:
         # Neither function knows the server, so that a forgotten one can be collected, and its child ended.

