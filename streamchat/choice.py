@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from streamchat.config.known import KNOWN
 from streamchat.config.settings import Settings
 from streamchat.errors import AuthError, UsageError
 from streamchat.providers import make
@@ -36,6 +37,8 @@ def choose(settings: Settings, model: str = "") -> Choice:
     """Whom to ask by these settings; `model` is one more `--model`. UsageError, with the ways out, for nobody."""
     provider, name = settings.target(model)
     why = None
+    if provider is None and settings.base_url:
+        raise UsageError("--base-url does not say who is there", "Name it too: -m vllm/MODEL, or --provider NAME.")
     if provider is None:
         provider, found, why = _available(settings)
         name = name or found
@@ -60,7 +63,8 @@ def connect(settings: Settings, choice: Choice) -> Provider:
     )
     if table.kind == "local":
         return make("local", endpoint, options=local_options(settings))
-    if key is None and table.api_key_env:
+    moved = table.base_url != KNOWN.get(name, {}).get("base_url", table.base_url)  # a gateway may want no key
+    if key is None and table.api_key_env and not moved:
         raise AuthError(
             f"no API key for {name}: {table.api_key_env} is not set",
             f"Set it (export {table.api_key_env}=...), or go without a key: streamchat local install, then -m local",

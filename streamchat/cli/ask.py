@@ -9,7 +9,7 @@ import typer
 from streamchat.chat import Chat, Message, Reply
 from streamchat.cli import stdin
 from streamchat.cli.connection import connected
-from streamchat.cli.exits import complain, notice, silence
+from streamchat.cli.exits import complain, notice, settled, silence
 from streamchat.cli.kept import Targets
 from streamchat.cli.options import Flags, takes
 from streamchat.config import load
@@ -46,6 +46,7 @@ def ask(question: str, flags: Flags) -> int:
     try:
         if not flags.dry_run:
             provider.warm(choice.model)
+            settled()
         prompt = _prompt(question, flags)
         session = Session(
             provider,

@@ -1,5 +1,6 @@
 """From settings to a provider, with what a person is told and asked on the way."""
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -8,8 +9,15 @@ from streamchat.config.settings import Settings
 from streamchat.providers.base import Provider
 
 
+NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""What the SDKs read from the environment by themselves, so that a trusted `.env` must bring it there."""
+
+
 def connected(settings: Settings, tell: Callable[[str], None]) -> tuple[Choice, Provider]:
     """Whom to ask, ready to be asked. On a terminal, the first time, the embedded model is offered."""
+    for name, value in settings.variables.additions().items():
+        if name.upper() in NETWORK:
+            os.environ[name] = value
     try:
         choice = choose(settings)
     except NobodyThereError:

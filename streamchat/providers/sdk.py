@@ -5,9 +5,10 @@ when the first request is made.
 """
 
 from abc import abstractmethod
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from functools import cached_property
 from typing import Any, ClassVar
+from urllib.request import getproxies
 
 from streamchat.chat import Chat
 from streamchat.errors import AuthError, ChatError, ConfigError, ProviderError
@@ -44,6 +45,11 @@ class SDKProvider(base.Provider):
     @abstractmethod
     def call(self, client: Any, chat: Chat) -> Any:
         """The request by either client: a context manager from the one, an async one from the other."""
+
+    def warm(self, model: str = "") -> None:
+        """Import the SDK and make its client: most of a second that a person or a pipe may need anyway."""
+        with suppress(Exception):  # what is wrong is said when the first request meets it again
+            self._client  # noqa: B018  # made by being looked at
 
     def open(self, chat: Chat) -> AbstractContextManager[base.Response]:
         return self.call(self._client, chat)  # type: ignore[no-any-return]  # the SDK's own, behind Any
@@ -94,8 +100,14 @@ class SDKProvider(base.Provider):
         }
 
     def _http(self) -> dict[str, Any]:
-        """An API has no business redirecting a request that carries a key."""
-        return {"follow_redirects": False, **({"proxy": self.endpoint.proxy} if self.endpoint.proxy else {})}
+        """No redirects: an API has no business redirecting a request that carries a key. No TLS context, which costs
+        up to 0.1 s, where the address is plain HTTP and no proxy is in between."""
+        settings: dict[str, Any] = {"follow_redirects": False}
+        if self.endpoint.proxy:
+            settings["proxy"] = self.endpoint.proxy
+        elif self.url.startswith("http://") and not getproxies():
+            settings["verify"] = False
+        return settings
 
 
 def named(sdk: Any, root: str, endpoint: base.Endpoint, url: str, exc: Exception) -> ChatError | None:
@@ -139,5 +151,6 @@ def _status_error(name: str, url: str, exc: Any) -> ChatError:
         )
     if isinstance(exc.body, dict | list):
         return body_error(name, exc.body, status=status, headers=headers)
-    words = "a page instead of an answer" if "<html" in str(exc.message).lower() else exc.message
+    said = exc.body if isinstance(exc.body, str) and exc.body.strip() else exc.message
+    words = "a page instead of an answer" if "<html" in said.lower() else said
     return api_error(name, words, status=status, headers=headers)
