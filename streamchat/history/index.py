@@ -105,6 +105,8 @@ class Index:
 
     def named(self, word: str) -> list[Entry]:
         """The conversations with this name or whose id begins so, exact ones alone if there are any, newest first."""
+        if not word:
+            return []
         for condition in ("id = lower(?1)", "name = ?1 COLLATE NOCASE", _BEGINS):
             sql = f"SELECT {_FIELDS} FROM conversations WHERE turns > 0 AND {condition} ORDER BY updated DESC LIMIT 20"
             if found := [self._entry(row) for row in self._select(sql, word)]:

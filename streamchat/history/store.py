@@ -46,6 +46,7 @@ class Store:
         self.redact = redact
         self._progress = progress
         self._open: Index | None = None
+        self._behind = True
         self._added: set[str] = set()
 
     def __enter__(self) -> "Store":
@@ -64,11 +65,13 @@ class Store:
 
     @property
     def index(self) -> Index:
-        """The index, caught up with the files when it is first asked for."""
+        """The index, caught up with the files when it is first asked for and after each change of ours."""
         if self._open is None:
             whole = zlib.crc32(os.fsencode(os.path.abspath(self.directory)))
             self._open = Index(self.directory, self._cache / f"index-{whole:08x}.db", progress=self._progress)
+        if self._behind:
             self._open.refresh()
+            self._behind = False
         return self._open
 
     def entries(self, query: str = "", *, limit: int | None = None) -> list[Entry]:
@@ -121,6 +124,7 @@ class Store:
         fork.name = name or fork.name
         fork.save()
         fork.close()
+        self._behind = True
         return fork
 
     def add(self, draft: Draft) -> Conversation | None:
@@ -151,6 +155,7 @@ class Store:
             raise UsageError(f"{taken[0].id} is already called {name!r}", "A name means one conversation")
         conversation = Conversation.load(path, redact=self.redact)
         conversation.rename(name)
+        self._behind = True
         return conversation
 
     def old(self, than: str) -> list[Entry]:

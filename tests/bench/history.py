@@ -30,7 +30,12 @@ from streamchat.history.index import Index
 from streamchat.history.query import parse
 from streamchat.history.records import Answer, End, Head, Question, TextLine
 
-WORDS = [f"{a}{b}{c}" for a in ("sal", "ter", "min", "vor", "qua", "lin") for b in ("o", "a", "ist", "eri") for c in ("n", "ta", "mus", "del", "x", "")]  # fmt: skip
+WORDS = [
+    f"{a}{b}{c}"
+    for a in ("sal", "ter", "min", "vor", "qua", "lin")
+    for b in ("o", "a", "ist", "eri")
+    for c in ("n", "ta", "mus", "del", "x", "")
+]
 TURNS = 10
 DELTAS = 100
 
