@@ -33,10 +33,14 @@ class Stall(Struct, frozen=True):
 
 
 class Repeat(Struct, frozen=True):
-    """The same bytes again and again, until the client goes: keep-alives without an answer."""
+    """The same bytes again and again, until the client goes: keep-alives without an answer.
+
+    A client that never goes is let go after `longest` seconds, so that its test fails and does not hang.
+    """
 
     data: bytes
     every: float = 0.02
+    longest: float = 3.0
 
 
 class Fin(Struct, frozen=True):

@@ -21,6 +21,10 @@ DEADLINE = 10.0
 """The longest that anything here is waited for, in seconds; only a failing test waits so long."""
 
 
+TLS_HANDSHAKE = b"\x16"
+"""The first byte of a client that expects TLS; it is answered as HTTP servers do."""
+
+
 class Exchange(Struct, eq=False):
     """One request as it came, and what became of its answer."""
 
@@ -53,13 +57,9 @@ class Server:
         self._stopping = threading.Event()
         self._connections: list[_Connection] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, name="wire-server", daemon=True)
         self._thread.start()
-
-    @property
-    def port(self) -> int:
-        port: int = self._listener.getsockname()[1]
-        return port
 
     @property
     def host(self) -> str:
@@ -180,19 +180,25 @@ class _Connection:
             self._inbox = rest
             return bytes(head)
 
-    def _exactly(self, size: int) -> bytes | None:
+    def _exactly(self, size: int, *, keep: bool = False) -> bytes | None:
         with self._arrived:
             self._arrived.wait_for(lambda: len(self._inbox) >= size or self._over())
             if len(self._inbox) < size:
                 return None
             body = bytes(self._inbox[:size])
-            del self._inbox[:size]
+            if not keep:
+                del self._inbox[:size]
             return body
 
     def _over(self) -> bool:
         return self.gone.is_set() or self._dropping
 
     def _request(self) -> Exchange | None:
+        if self._exactly(1, keep=True) == TLS_HANDSHAKE:
+            with contextlib.suppress(OSError):
+                self._socket.sendall(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n")
+                self._socket.shutdown(socket.SHUT_WR)
+            return None
         head = self._until(b"\r\n\r\n")
         if head is None:
             return None
@@ -246,10 +252,12 @@ class _Connection:
             case Stall():
                 self._wait_until_gone()
                 return False
-            case Repeat(data, every):
-                while not self._over():
+            case Repeat(data, every, longest):
+                until = time.monotonic() + longest
+                while not self._over() and time.monotonic() < until:
                     self._socket.sendall(_chunk(data) if scenario.framing == "chunked" else data)
                     self.gone.wait(every)
+                self._socket.shutdown(socket.SHUT_WR)
                 return False
             case Fin():
                 self._socket.shutdown(socket.SHUT_WR)

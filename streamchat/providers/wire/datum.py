@@ -21,7 +21,11 @@ def decode(decoder: "msgspec.json.Decoder[T]", data: bytes | str) -> T:
     except msgspec.ValidationError as exc:
         raise ProviderError(f"a chunk of the answer has an unexpected shape: {exc}") from exc
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return msgspec.convert(lenient(data), decoder.type, strict=False)
+        found = lenient(data)
+    try:
+        return msgspec.convert(found, decoder.type, strict=False)
+    except (msgspec.ValidationError, UnicodeEncodeError) as exc:
+        raise ProviderError(f"a chunk of the answer has an unexpected shape: {exc}") from exc
 
 
 def lenient(data: bytes | str) -> Any:
