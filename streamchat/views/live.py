@@ -74,7 +74,8 @@ class LiveMarkdown:
     """Markdown on a terminal while it grows. Feed it text, then close it (or use it as a context manager).
 
     `status` is called for each frame and gives the line below the text; `above` gives lines to show while there is no
-    text yet. `mode` None redraws where the terminal can and prints block by block where it cannot.
+    text yet; `below` gives lines under the status, the last of which a person is typing: the cursor rests at its end.
+    `mode` None redraws where the terminal can and prints block by block where it cannot.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class LiveMarkdown:
         mode: Mode | None = None,
         status: Callable[[int], Line] | None = None,
         above: Callable[[int], list[Line]] | None = None,
+        below: Callable[[], list[str]] | None = None,
         reflow: bool | None = None,
     ) -> None:
         self.out = out or sys.stdout
@@ -97,13 +99,15 @@ class LiveMarkdown:
         self._sheet = Sheet(self.console, code_theme=code_theme)
         self._screen = Screen(self.out, self.console, reflows=reflows() if reflow is None else reflow)
         self._blocks = Blocks()
-        self._status, self._above = status, above
+        self._status, self._above, self._below = status, above, below
         self._size = self._measured()
         self._incoming: list[str] = []
         self._changed = threading.Event()
         self._closing = False
         self._failure: BaseException | None = None
         self._drawer: threading.Thread | None = None
+        self._drawing = threading.RLock()
+        self._suspended = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -131,6 +135,24 @@ class LiveMarkdown:
         if self._failure is not None:
             raise self._failure
         self._incoming.append(text)
+        self._changed.set()
+
+    def refresh(self) -> None:
+        """Draw soon, from any thread: something that `status` or `below` shows has changed."""
+        self._changed.set()
+
+    def suspend(self) -> None:
+        """Take off the screen what may still change, and draw nothing until `resume`."""
+        with self._drawing:
+            self._suspended = True
+            if self.mode == "live":
+                self._screen.draw([], [], 0)
+
+    def resume(self) -> None:
+        """Go on, from the start of an empty line."""
+        with self._drawing:
+            self._suspended = False
+            self._screen.forget()
         self._changed.set()
 
     def close(self, *, footer: Line | None = None) -> None:
@@ -174,6 +196,11 @@ class LiveMarkdown:
         return 0.1 if self._status is not None and not self._sheet.begun else 0.5
 
     def _draw(self) -> None:
+        with self._drawing:
+            if not self._suspended:
+                self._drawn()
+
+    def _drawn(self) -> None:
         self._take_in()
         finished = self._finished()
         if self.mode == "live":
@@ -202,8 +229,11 @@ class LiveMarkdown:
         tail = [row for line in self._sheet.preview(self._blocks.tail()) for row in _wrapped(line, width)]
         status = [self._status(width)] if self._status is not None and room > 1 else []
         above = [] if tail or self._sheet.begun or self._above is None else self._above(width)
-        rows = [*above, *tail][-(room - len(status)) :] + status
-        return rows, max(0, len(rows) - len(status) - 1)
+        typed = _typed(self._below(), width)[-(room - 1) :] if self._below is not None and room > 1 else []
+        status = status[: room - 1 - len(typed)]
+        foot = status + typed
+        rows = [*above, *tail][-(room - len(foot)) :] + foot
+        return rows, max(0, len(rows) - (0 if typed else len(foot)) - 1)
 
     def _frame(self, finished: list[Line], tail: list[Line], rest: int) -> None:
         if self.mode == "live":
@@ -242,6 +272,7 @@ class LiveView:
         code_theme: str = "",
         width: int | None = None,
         mode: Mode | None = None,
+        below: Callable[[], list[str]] | None = None,
     ) -> None:
         self._title, self._note = one_line(title, 60), note
         self._reasoning: Literal["fold", "show", "hide"] = reasoning
@@ -254,7 +285,9 @@ class LiveView:
             mode=mode,
             status=self._status,
             above=self._thoughts,
+            below=below,
         )
+        self.refresh, self.suspend, self.resume = self._live.refresh, self._live.suspend, self._live.resume
         self._reply = Reply()
         self._begun = time.monotonic()
 
@@ -324,6 +357,19 @@ def _cut(text: str, width: int) -> Line:
     while cell_len(text) > width:
         text = text[:-1]
     return [Segment(text, _DIM)]
+
+
+def _typed(lines: list[str], width: int) -> list[Line]:
+    """Lines as rows: of the last one, which is being typed, the end is seen."""
+    if not lines:
+        return []
+    *others, last = (safe(line.replace("\n", "⏎")) for line in lines)
+    if len(last) >= width or cell_len(last) >= width:
+        last = last[2 - width :]
+        while cell_len(last) > width - 2:
+            last = last[1:]
+        last = f"…{last}"
+    return [*(_cut(line, width) for line in others), [Segment(last)]]
 
 
 def _wrapped(line: Line, width: int) -> list[Line]:
