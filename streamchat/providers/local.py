@@ -4,7 +4,6 @@ The child starts with `warm`, or at the latest when the first chat is sent, and 
 stays for the whole conversation, which its prompt cache makes quick, and is started again when it has died.
 """
 
-import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -78,6 +77,8 @@ class Provider(base.Provider):
         server = self._start(weights)
         server.prepare(self.request(chat)["messages"])
         openai.Provider.sdk()
+        import asyncio  # not on the way of those who do not await: it would keep the child from starting
+
         await asyncio.to_thread(server.wait)
         async with self._speaker_of(server).aopen(self._shaped(chat, weights)) as response:
             yield response
@@ -107,6 +108,8 @@ class Provider(base.Provider):
         speaker = self._speaker
         if speaker:
             await speaker.aclose()
+        import asyncio
+
         await asyncio.to_thread(self.close)
 
     def _find(self, model: str) -> Weights | None:
