@@ -86,7 +86,7 @@ def _asked(
         "timeout": timeout,
         "retries": retries,
     }
-    settings = load(flags=named, profile=profile)
+    settings = load(flags=named, profile=profile, nearby=False)
     messages = (Message("user", prompt),) if isinstance(prompt, str) else tuple(prompt)
     choice = choose(settings)
     request: Options = settings.options(options or {})

@@ -48,9 +48,13 @@ def load(
     config: Path | None = None,
     env_file: Path | None = None,
     environ: Mapping[str, str] = os.environ,
+    nearby: bool = True,
 ) -> Settings:
-    """The settings of this run; `config` and `env_file` are the flags of these names."""
-    sources = read_sources(config=config, env_file=env_file, environ=environ)
+    """The settings of this run; `config` and `env_file` are the flags of these names.
+
+    Without `nearby`, what lies in the current directory is not even looked at.
+    """
+    sources = read_sources(config=config, env_file=env_file, environ=environ, nearby=nearby)
     return _finished(structs.replace(sources, flags=flags or {}, profile=profile, resumed=resumed or {}))
 
 

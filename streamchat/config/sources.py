@@ -32,15 +32,20 @@ class Sources(Struct, frozen=True):
 
 
 def read_sources(
-    *, config: Path | None = None, env_file: Path | None = None, environ: Mapping[str, str] = os.environ
+    *,
+    config: Path | None = None,
+    env_file: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    nearby: bool = True,
 ) -> Sources:
-    """Everything that is read: the environment, the person's own files, and what the current directory holds."""
+    """Everything that is read: the environment, the person's own files and, unless told not to, what the current
+    directory holds."""
     where = files(environ)
     env_files = _env_files(env_file, where)
     variables = _variables(env_files, environ)
     path, named = _config_path(config, variables, where)
-    nearby = _nearby([*env_files, path])
-    return Sources(variables=variables, file=read_config(path, required=named), nearby=nearby, files=where)
+    found = _nearby([*env_files, path]) if nearby else Nearby(Path())
+    return Sources(variables=variables, file=read_config(path, required=named), nearby=found, files=where)
 
 
 def config_path(
