@@ -1,38 +1,206 @@
-"""Code coloured line by line while it grows, with the lexer's state kept from one line to the next."""
+"""Code coloured while it grows, with the lexer's state kept from line to line.
 
+Pygments' lexers want the whole text: what spans lines is either a state of theirs, which is kept here, or one long
+match (a block comment, a here-document, the script in a page). For the latter, lines are lexed together until nothing
+in them is open: whether something is, is tried out by closing it and looking whether that changes their colours. So
+the colours are those of the whole text, and depend on nothing but the code.
+
+Bounds: 200 lines are lexed together at most; lexers that are not made of regular expressions alone (templates in other
+languages, sessions of a console) begin anew with each group of lines; what a lexer adds to its own output afterwards
+(names of builtins in PHP, Lua, Swift) is left out.
+"""
+
+import re
+from collections.abc import Iterator
+from copy import copy
+from functools import cache
+from typing import Any
+
+from pygments.lexer import ExtendedRegexLexer, Lexer, LexerContext, RegexLexer
+from pygments.lexers import get_lexer_by_name
+from pygments.lexers.data import YamlLexer, YamlLexerContext
+from pygments.token import Error, Whitespace, _TokenType
+from pygments.util import ClassNotFound
 from rich.segment import Segment
 from rich.style import Style
-from rich.syntax import Syntax
+from rich.syntax import Syntax, SyntaxTheme
 
-from streamchat.views.safe import safe
+from streamchat.views.structure import split_lines
+
+GROUP_LINES = 200
+"""So many lines are lexed together at most."""
+
+_CLOSERS = (
+    ("/*", "*/"),
+    ("<!--", "-->"),
+    ("'", "'"),
+    ('"', '"'),
+    ("`", "`"),
+    ("'''", "'''"),
+    ('"""', '"""'),
+    ("[[", "]]"),
+    ("(*", "*)"),
+    ("{-", "-}"),
+)
+_ELEMENTS = (("<script", "</script"), ("<style", "</style"))
+_HERE = re.compile(r"<<[-~]?\s*['\"\\]?(\w+)")
+
+Tokens = list[tuple[_TokenType, str]]
 
 
 class Highlighter:
     """Colours the code of one block, given to it in whole lines, in order."""
 
     def __init__(self, language: str, theme: str) -> None:
-        self.language, self.theme = language, theme
-        self._blank = 0
+        self._lexing = _Lexing(_lexer(language))
+        self._theme = Syntax.get_theme(theme)
+        self._group = ""  # lines that something is open in
+        self._blank = 0  # blank lines that nothing has come after yet
 
     def copy(self) -> "Highlighter":
-        other = Highlighter(self.language, self.theme)
-        other._blank = self._blank
+        """One that can be fed without this one noticing."""
+        other = copy(self)
+        other._lexing = self._lexing.copy()
         return other
 
-    def feed(self, code: str) -> list[list[Segment]]:
-        syntax = Syntax(code, self.language or "text", theme=self.theme)
-        lexer = syntax.lexer
-        theme = syntax.get_theme(self.theme)
-        code = code.rstrip().expandtabs(4)
-        if not code:
-            return []
-        if lexer is None:
-            return [[Segment(line)] for line in code.split("\n")]
-        segments = [
-            Segment(safe(text), _plain(theme.get_style_for_token(kind))) for kind, text in lexer.get_tokens(code)
-        ]
-        return list(Segment.split_lines(segments))
+    def feed(self, code: str, *, last: bool) -> list[list[Segment]]:
+        """The lines that are settled by these; all that there are, but for blank ones at the end, with the last."""
+        done: Tokens = []
+        for line in split_lines(code.expandtabs(4)):
+            self._group += line
+            if not self._lexing.is_open(self._group):
+                done += self._lexing.run(self._group)
+                self._group = ""
+        if last and self._group:
+            done += self._lexing.run(self._group)
+            self._group = ""
+        return self._without_blank_end(_lines_of(done, self._theme))
+
+    def _without_blank_end(self, lines: list[list[Segment]]) -> list[list[Segment]]:
+        result: list[list[Segment]] = []
+        for line in lines:
+            if any(segment.text.strip() for segment in line):
+                result += [[] for _ in range(self._blank)]
+                result.append(line)
+                self._blank = 0
+            else:
+                self._blank += 1
+        return result
 
 
-def _plain(style: Style) -> Style:
+class _Lexing:
+    """A lexer between two groups of lines."""
+
+    def __init__(self, lexer: Lexer | None) -> None:
+        self._lexer = lexer
+        self._stack = ["root"]
+        self._context = _context(lexer)
+
+    def copy(self) -> "_Lexing":
+        other = copy(self)
+        other._stack = list(self._stack)
+        other._context = copy(self._context)
+        other._context.stack = list(self._context.stack)
+        return other
+
+    def run(self, text: str) -> Tokens:
+        """Lex a group of lines and go on from there."""
+        if self._lexer is None:
+            return [(Whitespace, text)]
+        if isinstance(self._lexer, ExtendedRegexLexer):
+            context = self._context
+            context.text, context.pos, context.end = text, 0, len(text)
+            return [(kind, value) for _, kind, value in self._lexer.get_tokens_unprocessed(context=context)]
+        if isinstance(self._lexer, RegexLexer):
+            return list(_run(self._lexer, text, self._stack))
+        return list(self._lexer.get_tokens(text))
+
+    def is_open(self, group: str) -> bool:
+        """Whether what comes after these lines may change how they are coloured."""
+        if self._lexer is None or group.count("\n") >= GROUP_LINES:
+            return False
+        if any(group.rfind(begin) > group.rfind(end) for begin, end in _ELEMENTS):
+            return True
+        closers = [closer for opener, closer in _CLOSERS if opener in group]
+        closers += _HERE.findall(group) if "<<" in group else []
+        if not closers:
+            return False
+        now = _kinds(self.copy().run(group), len(group))
+        return any(_kinds(self.copy().run(f"{group}{closer}\n"), len(group)) != now for closer in closers)
+
+
+def _run(lexer: RegexLexer, text: str, stack: list[str]) -> Iterator[tuple[_TokenType, str]]:
+    """What a lexer finds from a state on; it ends with the text, where Pygments would still try rules at its end."""
+    rules: dict[str, list[tuple[Any, Any, Any]]] = vars(type(lexer))["_tokens"]
+    position = 0
+    while position < len(text):
+        for matches, action, change in rules[stack[-1]]:
+            if match := matches(text, position):
+                if action is not None:
+                    if type(action) is _TokenType:
+                        yield action, match.group()
+                    else:
+                        yield from ((kind, value) for _, kind, value in action(lexer, match))
+                position = match.end()
+                _go(stack, change)
+                break
+        else:
+            if text[position] == "\n":
+                stack[:] = ["root"]
+                yield Whitespace, "\n"
+            else:
+                yield Error, text[position]
+            position += 1
+
+
+def _go(stack: list[str], change: Any) -> None:
+    """To the lexer's next state."""
+    if isinstance(change, tuple):
+        for state in change:
+            _go(stack, -1 if state == "#pop" else int(state[4:] or 0) if state.startswith("#pop") else state)
+    elif isinstance(change, int):
+        del stack[max(1, len(stack) - abs(change)) :]
+    elif change == "#push":
+        stack.append(stack[-1])
+    elif change is not None:
+        stack.append(change)
+
+
+def _context(lexer: Lexer | None) -> LexerContext:
+    """The state of a lexer that keeps it outside of itself."""
+    if isinstance(lexer, YamlLexer):
+        return YamlLexerContext("", 0)  # type: ignore[no-untyped-call]
+    return LexerContext("", 0)
+
+
+@cache
+def _lexer(language: str) -> Lexer | None:
+    """The lexer for a language, as Rich asks for it; None for none and for what nobody knows."""
+    if not language or language == "text":
+        return None
+    try:
+        lexer: Lexer = get_lexer_by_name(language, stripnl=False, ensurenl=True, tabsize=4)
+    except ClassNotFound:
+        return None
+    return lexer
+
+
+def _kinds(tokens: Tokens, size: int) -> list[_TokenType]:
+    """What each of the first letters is."""
+    kinds: list[_TokenType] = []
+    for kind, text in tokens:
+        kinds += [kind] * len(text)
+        if len(kinds) >= size:
+            break
+    return kinds[:size]
+
+
+def _lines_of(tokens: Tokens, theme: SyntaxTheme) -> list[list[Segment]]:
+    return list(Segment.split_lines(Segment(text, _style(theme, kind)) for kind, text in tokens))
+
+
+@cache
+def _style(theme: SyntaxTheme, kind: _TokenType) -> Style:
+    """The theme's style without its background."""
+    style = theme.get_style_for_token(kind)
     return Style(color=style.color, bold=style.bold, italic=style.italic, underline=style.underline)

@@ -18,10 +18,13 @@ Where none of these applies, the lines are those of `rich.markdown.Markdown`, bu
 """
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from typing import Any, ClassVar
 
 from markdown_it.token import Token
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich import box
+from rich._wrap import divide_line
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.containers import Renderables
 from rich.markdown import (
     BlockQuote,
@@ -29,16 +32,22 @@ from rich.markdown import (
     ListElement,
     ListItem,
     MarkdownElement,
+    Paragraph,
+    TableElement,
+    TableRowElement,
     TextElement,
 )
 from rich.markdown import Markdown as RichMarkdown
 from rich.segment import ControlType, Segment
 from rich.style import Style
+from rich.table import Table
 from rich.text import Text
 
 from streamchat.views.blocks import Block, Blocks
+from streamchat.views.cuts import TABLE_ROWS
 from streamchat.views.highlight import Highlighter
 from streamchat.views.safe import safe
+from streamchat.views.structure import CONTAINERS
 
 CODE_THEME = "ansi_dark"
 """The terminal's own colours: readable on whatever background they were chosen for."""
@@ -51,6 +60,9 @@ _SEAM = Token("seam", "", 0)
 
 _ALERTS = {"NOTE": "Note", "TIP": "Tip", "IMPORTANT": "Important", "WARNING": "Warning", "CAUTION": "Caution"}
 
+_NEVER_FIRST = CONTAINERS | {"table_open"}
+"""Rich puts a blank line before these even at the start, because something is in them."""
+
 Line = list[Segment]
 
 
@@ -60,7 +72,7 @@ class Code(CodeBlock):
     def __init__(self, token: Token, sheet: "Sheet") -> None:
         super().__init__(_language(token), sheet.code_theme)
         self.sheet = sheet
-        self.continued = bool(token.meta.get("continued"))
+        self.continued, self.more = bool(token.meta.get("continued")), "more" in token.meta
 
     @classmethod
     def create(cls, markdown: RichMarkdown, token: Token) -> "Code":
@@ -71,17 +83,107 @@ class Code(CodeBlock):
         if not self.continued:
             number = self.sheet.begin_code(self.lexer_name)
             yield Text(f"── {number} · {self.lexer_name}" if self.lexer_name else f"── {number}", style="dim")
-        for line in self.sheet.highlighter.feed(self.text.plain):
+        for line in self.sheet.highlighter.feed(self.text.plain, last=not self.more):
             yield _FLUSH
             yield from line
             yield Segment.line()
 
 
-class Html(TextElement):
-    """An HTML block as the text that it is."""
+class Prose(Paragraph):
+    """A paragraph, or a part of a long one: its last line is kept for the next part to go on with."""
+
+    def __init__(self, justify: JustifyMethod, token: Token, sheet: "Sheet") -> None:
+        super().__init__(justify)
+        self.sheet = sheet
+        self.continued, self.more = bool(token.meta.get("continued")), "more" in token.meta
+
+    @classmethod
+    def create(cls, markdown: RichMarkdown, token: Token) -> "Prose":
+        assert isinstance(markdown, Markdown)
+        return cls(markdown.justify or "left", token, markdown.sheet)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        self.text.rstrip()
+        text = self.text
+        if self.continued:
+            text = self.sheet.carried.copy().append_text(text)
+        if self.more:
+            start = _last_line(text.plain, options.max_width)
+            text, self.sheet.carried = text[:start], text[start:]
+            text.right_crop(text.plain.endswith("\n"))
+        text.justify = self.justify
+        if text or not (self.more or self.continued):
+            yield text
+
+
+class Rows(TableElement):
+    """A table whose columns are as wide as its first rows need; its later parts are rows alone."""
+
+    def __init__(self, token: Token, sheet: "Sheet") -> None:
+        super().__init__()
+        self.sheet = sheet
+        self.continued, self.more = bool(token.meta.get("continued")), "more" in token.meta
+
+    @classmethod
+    def create(cls, markdown: RichMarkdown, token: Token) -> "Rows":
+        assert isinstance(markdown, Markdown)
+        return cls(token, markdown.sheet)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rows = self.body.rows if self.body else []
+        if not self.continued:
+            self.sheet.widths = self._grid(rows[:TABLE_ROWS]).widths_for(console, options)
+        grid = self._grid(rows)
+        grid.settled = self.sheet.widths
+        grid.show_header = not self.continued
+        lines = list(Segment.split_lines(console.render(grid, options)))
+        for line in lines[1 if self.continued else 0 : -1 if self.more else None]:
+            yield from line
+            yield Segment.line()
+
+    def _grid(self, rows: "list[TableRowElement]") -> "Grid":
+        grid = Grid(
+            box=box.SIMPLE, pad_edge=False, style="markdown.table.border", show_edge=True, collapse_padding=True
+        )
+        for column in self.header.row.cells if self.header and self.header.row else []:
+            heading = column.content.copy()
+            heading.stylize("markdown.table.header")
+            grid.add_column(heading)
+        for row in rows:
+            grid.add_row(*[cell.content for cell in row.cells])
+        return grid
+
+
+class Grid(Table):
+    """Rich's table, with widths that were settled by others of its rows."""
+
+    settled: list[int] | None = None
+
+    def widths_for(self, console: Console, options: ConsoleOptions) -> list[int]:
+        return self._calculate_column_widths(console, options.update_width(options.max_width - self._extra_width))
+
+    def _calculate_column_widths(self, console: Console, options: ConsoleOptions) -> list[int]:
+        if self.settled is None:
+            return super()._calculate_column_widths(console, options)
+        if sum(self.settled) <= options.max_width:
+            return self.settled
+        return self._collapse_widths(self.settled, [True] * len(self.settled), options.max_width)
+
+
+class Html(TextElement):
+    """An HTML block, or a part of one, as the text that it is."""
+
+    def __init__(self, more: bool) -> None:
+        self.more = more
+
+    @classmethod
+    def create(cls, markdown: RichMarkdown, token: Token) -> "Html":  # noqa: ARG003
+        return cls("more" in token.meta)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self.more:
+            self.text.right_crop()
+        else:
+            self.text.rstrip()
         yield self.text
 
 
@@ -130,6 +232,8 @@ class Markdown(RichMarkdown):
 
     elements: ClassVar[dict[str, type[MarkdownElement]]] = {
         **RichMarkdown.elements,
+        "paragraph_open": Prose,
+        "table_open": Rows,
         "fence": Code,
         "code_block": Code,
         "html_block": Html,
@@ -157,10 +261,12 @@ class Sheet:
     def __init__(self, console: Console, *, code_theme: str = CODE_THEME) -> None:
         self.console = console
         self.code_theme = code_theme or CODE_THEME
-        self.highlighter = Highlighter("", self.code_theme)
+        self.highlighter = Highlighter("", self.code_theme)  # of the last code
+        self.carried = Text()  # the last line of the last part of a paragraph
+        self.widths: list[int] = []  # of the columns of the last table
+        self.begun = False  # whether there was any block
         self._codes = 0
         self._blank = False  # whether a blank line comes before the next block
-        self.begun = False  # whether there was any block
 
     def begin_code(self, language: str) -> int:
         """Another code block begins; its number."""
@@ -173,21 +279,21 @@ class Sheet:
         tokens = list(_rewritten(block.tokens))
         if self._blank and not block.continued:
             tokens.insert(0, _SEAM)
+        if _ends_in_rule(tokens):
+            tokens.insert(-1, _SEAM)
         markdown = Markdown(tokens, self)
         lines = list(Segment.split_lines(self.console.render(markdown, self.console.options)))
-        if block.continued and lines and not lines[0] and block.tokens[0].nesting:
-            del lines[0]  # Rich puts a blank line before whatever has something in it
+        if block.continued and lines and not lines[0] and block.tokens[0].type in _NEVER_FIRST:
+            del lines[0]
         self._blank = block.tokens[-1].type != "hr"
         self.begun = True
         return [_trimmed(line) for line in lines]
 
     def preview(self, blocks: Iterable[Block]) -> list[Line]:
         """The lines of blocks as they would be now, without taking notice of them."""
-        kept = self._codes, self._blank, self.begun, self.highlighter
-        self.highlighter = self.highlighter.copy()
-        lines = [line for block in blocks for line in self.lines(block)]
-        self._codes, self._blank, self.begun, self.highlighter = kept
-        return lines
+        other = copy(self)
+        other.highlighter = self.highlighter.copy()
+        return [line for block in blocks for line in other.lines(block)]
 
 
 def rendered(text: str, sheet: Sheet) -> Iterator[Line]:
@@ -202,6 +308,18 @@ def rendered(text: str, sheet: Sheet) -> Iterator[Line]:
 def is_flush(line: Line) -> bool:
     """Whether a line is to be wrapped by the terminal, if at all."""
     return bool(line) and line[0].control is not None
+
+
+def _ends_in_rule(tokens: list[Token]) -> bool:
+    """A quote whose last thing is a rule: Rich has no blank line before it, but what is last is not known in time."""
+    return tokens[-1].type == "blockquote_close" and tokens[-2].type == "hr"
+
+
+def _last_line(text: str, width: int) -> int:
+    """Where the last line of a text begins when it is wrapped."""
+    start = text.rfind("\n") + 1
+    breaks = divide_line(text[start:], width)
+    return start + (breaks[-1] if breaks else 0)
 
 
 def _framed(
@@ -232,10 +350,10 @@ def _rewritten(tokens: list[Token]) -> Iterator[Token]:
     for index, token in enumerate(tokens):
         if token.type == "inline":
             children = list(_inline(token.children or []))
-            opened = tokens[index - 2].type if index >= 2 else ""
-            if opened == "list_item_open":
+            container = tokens[index - 2] if index >= 2 else _SEAM
+            if container.type == "list_item_open" and not container.meta["continued"]:
                 _check_box(children)
-            elif opened == "blockquote_open":
+            elif container.type == "blockquote_open" and not container.meta["continued"]:
                 children = _alert(children)
             token = _with(token, children=children)
         elif token.content:
