@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         NetworkError,
         ProviderError,
         StalledError,
+        UnknownModelError,
         UsageError,
     )
     from streamchat.events import Event, Reasoning, Stop, Text, Usage
@@ -49,6 +50,7 @@ _HOMES = {
         "NetworkError",
         "ProviderError",
         "StalledError",
+        "UnknownModelError",
         "UsageError",
     ),
 }
@@ -59,7 +61,7 @@ __all__ = [  # noqa: RUF022  # by what they are for
     "Chat", "Message", "Options", "Reply",
     "Event", "Text", "Reasoning", "Usage", "Stop",
     "ChatError", "UsageError", "ConfigError", "AuthError", "BusyError", "NetworkError", "StalledError",
-    "ProviderError", "CutError", "IncompleteError",
+    "ProviderError", "UnknownModelError", "CutError", "IncompleteError",
     "__version__",
 ]  # fmt: skip
 

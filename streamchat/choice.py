@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from streamchat.config.known import KNOWN
 from streamchat.config.settings import Settings
-from streamchat.errors import AuthError, UsageError
+from streamchat.errors import AuthError, ChatError, UsageError
 from streamchat.providers import make
 from streamchat.providers.base import Endpoint, Provider, Secret
 
@@ -124,3 +124,13 @@ def _first_model(settings: Settings, provider: str) -> str:
     if not models:
         raise UsageError(f"no model is named for {provider}", f"Write -m {provider}/MODEL, or set model in its table.")
     return models[0]
+
+
+def nearest_models(provider: Provider, model: str) -> list[str]:
+    """The names that a provider's own list has closest to one that it does not know; empty when it gives no list."""
+    from difflib import get_close_matches
+
+    try:
+        return get_close_matches(model, provider.models(), n=3, cutoff=0.5)
+    except ChatError:
+        return []

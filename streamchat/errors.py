@@ -8,6 +8,7 @@
     ├── NetworkError          5   connection, DNS, TLS, proxy
     │   └── StalledError      5   time-out
     ├── ProviderError         1   the provider answered with an error, or not as a provider answers
+    │   ├── UnknownModelError 1   the provider does not know the model
     │   └── CutError          5   the stream ended without its end
     └── IncompleteError       6   the answer is short (length, filter, refusal) and `--strict` was asked for
 
@@ -77,6 +78,10 @@ class StalledError(NetworkError):
 
 class ProviderError(ChatError):
     """The provider answered with an error, or with something that is no answer."""
+
+
+class UnknownModelError(ProviderError):
+    """The provider does not know the model, or what is at this address."""
 
 
 class CutError(ProviderError):

@@ -22,7 +22,7 @@ def test_the_public_names_are_these_and_all_are_there() -> None:
             *("stream", "astream", "Stream", "AsyncStream", "Chat", "Message", "Options", "Reply", "__version__"),
             *("Event", "Text", "Reasoning", "Usage", "Stop"),
             *("ChatError", "UsageError", "ConfigError", "AuthError", "BusyError", "NetworkError", "StalledError"),
-            *("ProviderError", "CutError", "IncompleteError"),
+            *("ProviderError", "UnknownModelError", "CutError", "IncompleteError"),
         ]
     )
     assert all(getattr(streamchat, name) is not None for name in streamchat.__all__)

@@ -1,24 +1,25 @@
 """`streamchat ask`: one question, one answer, exit."""
 
-import re
 import sys
-from pathlib import Path
 
 import typer
 
 from streamchat.chat import Chat, Message, Reply
+from streamchat.choice import nearest_models
 from streamchat.cli import stdin
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
 from streamchat.cli.kept import Targets
 from streamchat.cli.options import Flags, takes
+from streamchat.cli.starting import directory_of, look_of
 from streamchat.config import load
 from streamchat.config.settings import Settings
-from streamchat.errors import ChatError, IncompleteError, UsageError
+from streamchat.errors import ChatError, IncompleteError, UnknownModelError, UsageError
 from streamchat.events import INCOMPLETE
 from streamchat.history.conversation import Conversation
+from streamchat.history.redaction import patterns
 from streamchat.session import Session
-from streamchat.views.choose import Look, choose
+from streamchat.views.choose import choose
 
 HELP = """Ask one question, show the answer, exit.
 
@@ -51,7 +52,7 @@ def ask(question: str, flags: Flags) -> int:
         session = Session(
             provider,
             choice.model,
-            Conversation.new(_directory(settings), name=flags.name or "", redact=_patterns(settings)),
+            Conversation.new(directory_of(settings), name=flags.name or "", redact=patterns(settings.history.redact)),
             system=settings.defaults.system or None,
             options=settings.options(flags.request_fields()),
         )
@@ -72,15 +73,17 @@ def _prompt(question: str, flags: Flags) -> str:
 def _answer(session: Session, prompt: str, settings: Settings, flags: Flags, targets: Targets) -> int:
     """Ask, and see to everything that was to be kept, however the answer ended."""
     view = choose(
-        _look(settings, flags),
+        look_of(settings, flags),
         sys.stdout,
         title=f"{session.provider.name} · {session.model}",
         note=session.provider.notice,
     )
     try:
         reply = session.ask(prompt, view)
-    except BaseException:
+    except BaseException as exc:
         _keep(session.conversation, targets)
+        if isinstance(exc, UnknownModelError) and (near := nearest_models(session.provider, session.model)):
+            exc.hint = f"Nearest: {', '.join(near)}."
         raise
     _keep(session.conversation, targets)
     targets.write_answer(reply)
@@ -112,24 +115,6 @@ def _closed(reply: Reply, flags: Flags, *, strict: bool) -> int:
     return 0
 
 
-def _look(settings: Settings, flags: Flags) -> Look:
-    ui = settings.ui
-    return Look(
-        format="json" if flags.json else flags.format,
-        raw=flags.raw,
-        plain=flags.plain,
-        safe=flags.safe,
-        stream=settings.defaults.stream,
-        color=ui.color,
-        reasoning=ui.reasoning,
-        footer=ui.footer,
-        code_theme=ui.code_theme,
-        theme=ui.theme,
-        width=ui.width,
-        accessible=ui.accessible,
-    )
-
-
 def _show_request(session: Session, prompt: str) -> int:
     import msgspec
 
@@ -144,12 +129,3 @@ def _show_request(session: Session, prompt: str) -> int:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode() + "\n")
     return 0
 
-
-def _directory(settings: Settings) -> Path | None:
-    if not settings.history.save:
-        return None
-    return Path(settings.history.dir).expanduser() if settings.history.dir else settings.files.data / "conversations"
-
-
-def _patterns(settings: Settings) -> tuple[re.Pattern[str], ...]:
-    return tuple(map(re.compile, settings.history.redact))

@@ -8,7 +8,6 @@ from streamchat.choice import Choice, NobodyThereError, choose, connect
 from streamchat.config.settings import Settings
 from streamchat.providers.base import Provider
 
-
 NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """What the SDKs read from the environment by themselves, so that a trusted `.env` must bring it there."""
 
@@ -23,6 +22,8 @@ def connected(settings: Settings, tell: Callable[[str], None]) -> tuple[Choice, 
     except NobodyThereError:
         if not _offered():
             raise
+        choice = choose(settings)
+    if settings.provider(choice.provider).kind == "local" and not choice.model and _offered():
         choice = choose(settings)
     if choice.why:
         tell(f"asking {'/'.join(filter(None, (choice.provider, choice.model)))}: {choice.why}")

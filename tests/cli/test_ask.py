@@ -272,16 +272,14 @@ def test_the_exit_code_says_what_went_wrong(server: Server, status: int, kind: s
 
 
 def test_an_unknown_model_is_answered_with_the_nearest_names(server: Server) -> None:
-    server.play(
-        document(
-            openai_error_body("The model `gtp-5` does not exist", "invalid_request_error", "model_not_found"),
-            status=404,
-        )
+    wrong = openai_error_body("The model does not exist", "invalid_request_error", "model_not_found")
+    server.play(*[document(wrong, status=404)] * 2)
+    near, far = (
+        run("ask", "-m", f"vllm/{model}", "--base-url", server.v1, "hello") for model in ("gpt-5.1-mni", "zzzzzz")
     )
-    result = run("ask", "-m", "vllm/gtp-5", "--base-url", server.v1, "hello")
 
-    assert result.status == 1
-    assert "gtp-5" in result.err and "models list" in result.err
+    assert near.status == 1 and "Nearest: gpt-5.1-mini" in near.err
+    assert far.status == 1 and "streamchat models list vllm" in far.err
 
 
 def test_strict_makes_a_short_answer_exit_code_six(server: Server) -> None:

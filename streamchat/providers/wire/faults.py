@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from streamchat.errors import AuthError, BusyError, ChatError, NetworkError, ProviderError, StalledError
+from streamchat.errors import AuthError, BusyError, ChatError, NetworkError, ProviderError, StalledError, UnknownModelError
 
 _LONGEST = 500
 """Characters of a foreign message that are shown: some gateways answer with a whole page."""
@@ -67,8 +67,8 @@ def api_error(
         return AuthError(f"{name} refused the request: {said}", "Check the API key: streamchat config show --origin")
     if status in (408, 429, 503, 529) or (status in (None, 200, 500) and any(word in tags for word in _BUSY_WORDS)):
         return _busy(name, said, headers or {})
-    if status == 404:
-        return ProviderError(f"{name} does not know it: {said}", "Check the model's name: streamchat models list")
+    if status == 404 or "model_not_found" in kind:
+        return UnknownModelError(f"{name} does not know it: {said}", f"See what it has: streamchat models list {name}")
     shown = f" (HTTP {status})" if status not in (None, 200) else ""
     return ProviderError(f"{name} answered with an error{shown}: {said}")
 
