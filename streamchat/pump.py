@@ -4,14 +4,15 @@
 turns a vendor's exceptions into ours. Closing a stream closes the connection, and with it the model's work.
 """
 
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
 from streamchat.chat import Chat, Reply
-from streamchat.errors import ChatError, ProviderError
+from streamchat.errors import ChatError, ProviderError, StalledError
 from streamchat.events import Event, Reasoning, Text
-from streamchat.providers.base import Provider, Wire
+from streamchat.providers.base import Endpoint, Provider, Wire
 from streamchat.providers.wire.faults import body_error, one_line
 from streamchat.sse import Decoder
 
@@ -22,8 +23,10 @@ _KEPT = 4096
 class Reading:
     """One response being read, without I/O: bytes in, events out, each already added to the reply."""
 
-    def __init__(self, wire: Wire, name: str, headers: Mapping[str, str], reply: Reply) -> None:
-        self._wire, self._name, self._reply = wire, name, reply
+    def __init__(self, wire: Wire, endpoint: Endpoint, headers: Mapping[str, str], reply: Reply) -> None:
+        self._wire, self._name, self._reply = wire, endpoint.name, reply
+        self._patience = endpoint.timeout
+        self._progress = time.monotonic()
         self._decoder = Decoder()
         self._half: dict[type[Event], str] = {}
         kind = headers.get("content-type", "").split(";")[0].strip().lower()
@@ -37,18 +40,21 @@ class Reading:
         return self._wire.ended
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
-        """The events that these bytes completed."""
+        """The events that these bytes completed. StalledError when only keep-alives have come for too long."""
+        came = False
         if self._suspect and len(self._body) < _KEPT:
             self._body += chunk[:_KEPT]
         for frame in self._decoder.feed(chunk):
             self._frames += 1
             for event in self._wire.read(frame):
+                came = True
                 whole = self._joined(event)
                 if whole is not None:
                     self._reply.add(whole)
                     yield whole
             if self._wire.ended:
                 return
+        self._check_progress(came=came)
 
     def close(self) -> Iterator[Event]:
         """The body has ended: what was held back, and the Stop. CutError; ProviderError when it was no stream."""
@@ -57,6 +63,17 @@ class Reading:
         for kind, half in self._half.items():
             yield self._add(kind("\ufffd" * len(half)))  # type: ignore[arg-type]  # kind is Text or Reasoning
         yield self._add(self._wire.close())
+
+    def _check_progress(self, *, came: bool) -> None:
+        """The SDK's time-out is for a silent connection; this one is for a connection that only says it is alive."""
+        now = time.monotonic()
+        if came:  # taken after the consumer is back: its own time is not the provider's silence
+            self._progress = now
+        silent = now - self._progress
+        if silent > self._patience:
+            raise StalledError(
+                f"{self._name} sent only keep-alives for {silent:.0f} s", "Wait longer with --timeout SECONDS."
+            )
 
     def _add(self, event: Event) -> Event:
         self._reply.add(event)
@@ -162,7 +179,7 @@ class Stream:
     def _pump(self) -> Generator[Event, None, None]:
         provider, chat = self._provider, self._chat
         with _Translated(provider, self.reply), provider.open(chat) as response:
-            reading = Reading(provider.wire(chat), provider.name, response.headers, self.reply)
+            reading = Reading(provider.wire(chat), provider.endpoint, response.headers, self.reply)
             for chunk in response.iter_bytes():
                 yield from reading.feed(chunk)
                 if reading.ended:
@@ -211,7 +228,7 @@ class AsyncStream:
         provider, chat = self._provider, self._chat
         with _Translated(provider, self.reply):
             async with provider.aopen(chat) as response:
-                reading = Reading(provider.wire(chat), provider.name, response.headers, self.reply)
+                reading = Reading(provider.wire(chat), provider.endpoint, response.headers, self.reply)
                 async for chunk in response.iter_bytes():
                     for event in reading.feed(chunk):
                         yield event

@@ -12,7 +12,7 @@ import streamchat
 from streamchat import library
 from streamchat.pump import AsyncStream, Stream
 from tests.wire.answers import chat_answer
-from tests.wire.scenario import Stall, stream
+from tests.wire.scenario import Repeat, Stall, stream
 from tests.wire.server import Server
 
 
@@ -153,6 +153,16 @@ def test_an_error_carries_what_had_come(server: Server) -> None:
 
     assert caught.value.reply is not None
     assert (caught.value.reply.text, caught.value.reply.stop_reason) == ("some words", "network")
+
+
+def test_keep_alives_alone_are_a_stall(server: Server) -> None:
+    """A connection that only says that it is alive ends after the time-out, with what had come."""
+    packets = chat_answer(["some words", "never sent"])[:2]
+    server.play(stream(packets, Repeat(b": keep-alive\n\n", every=0.05)))
+    with pytest.raises(streamchat.StalledError, match="keep-alives") as caught:
+        list(ask(server, timeout=0.4))
+
+    assert caught.value.reply is not None and caught.value.reply.text == "some words"
 
 
 def test_what_lies_in_the_current_directory_has_no_say(server: Server, tmp_path: Any) -> None:
