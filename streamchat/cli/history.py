@@ -1,6 +1,9 @@
 """`streamchat history`: the conversations that were kept, found, shown, played, moved in and out, and deleted."""
 
+import re
+import shutil
 import sys
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -50,6 +53,7 @@ Format = Annotated[str | None, typer.Option("--format", metavar="md|html|json|js
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 Name = Annotated[str, typer.Option("--name", metavar="NAME", help="What the copy is called.", show_default=False)]
 
+_SPACES = re.compile(r"\s+")
 _QUERY = """QUERY: words (all of them, in one message), "phrases", wor*, -without, model:NAME, role:user|assistant,
 before:DATE, after:DATE. A DATE is 2026, 2026-11, 2026-11-22, today, yesterday, or 3d, 2w, 6m, 1y for so long ago."""
 
@@ -344,12 +348,25 @@ def _show_turn(turn: Turn, settings: Settings, *, speed: float) -> None:
     view = choose(look, out, title=turn.model.replace("/", " · ", 1))
     view.show(played(turn, reply, speed=speed), reply)
     out.write(f"[{turn.ending}]\n\n" if turn.ending else "\n")
+    out.flush()
 
 
 def _line(entry: Entry) -> str:
-    """id, date, turns, model and title, in columns."""
-    about = f"{entry.id}  {_local(entry.updated)}  {entry.turns:3d}  {one_line(entry.model, 28):28}"
-    return f"{about}  {one_line(entry.title, 100)}"
+    """id, date, turns, title and model; on a terminal no longer than a line of it."""
+    line = f"{entry.id}  {_local(entry.updated)}  {entry.turns:3d}  {one_line(entry.title, 80)}"
+    if entry.model:
+        line += f"  ({one_line(entry.model, 40)})"
+    return _cut(line, shutil.get_terminal_size().columns) if sys.stdout.isatty() else line
+
+
+def _cut(line: str, columns: int) -> str:
+    """As much of the line as fits; wide characters take two columns."""
+    used = 0
+    for place, character in enumerate(line):
+        used += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if used >= columns and place < len(line) - 1:
+            return f"{line[:place]}…"
+    return line
 
 
 def _local(time: str) -> str:
@@ -370,7 +387,7 @@ def _marked(hit: Hit) -> str:
     bold = sys.stdout.isatty()
     parts = []
     for text, found in hit.pieces:
-        shown = " ".join(safe(text).replace("\n", " ").split(" "))
+        shown = _SPACES.sub(" ", safe(text))
         parts.append((typer.style(shown, bold=True) if bold else f"*{shown}*") if found else shown)
     return "".join(parts)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from msgspec import UNSET
 
-from streamchat.chat import Options
+from streamchat.chat import Attachment, Options
 from streamchat.errors import UsageError
 from streamchat.history import records
 from streamchat.history.journal import Busy, Journal
@@ -103,6 +103,7 @@ class Conversation(Tree):
         model: str = "",
         system: str | None = None,
         options: Options = Options(),  # noqa: B008 - a frozen value
+        attachments: tuple[Attachment, ...] = (),
     ) -> Turn:
         """Ask, on disk first. None asks the last question again: another answer beside those that it has."""
         last = self.last
@@ -111,7 +112,7 @@ class Conversation(Tree):
                 raise UsageError("there is no question to ask again")
             question = last.question
         else:
-            question = Question(new_id(6), self.at, "user", content, now())
+            question = Question(new_id(6), self.at, "user", content, now(), attachments)
         told = UNSET if system == self._system_before(question) else system
         answer = Answer(new_id(6), question.id, provider, model, told, options, now())
         turn = Turn(self, question, answer, system)

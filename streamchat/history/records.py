@@ -3,7 +3,8 @@
 A file is JSON lines, appended to and never rewritten. Version 1 has these lines, told apart by `type`:
 
     conversation  first line: version, id, created; `forked` names what it was copied from, `imported` where from
-    message       a question: id, parent (the reply it follows, or null), role, content, time
+    message       a question: id, parent (the reply it follows, or null), role, content, time; `attachments` are
+                  the images and PDFs that went with it: name, media_type, data in base64
     reply         an answer was asked for: id, parent (its message), provider, model, system, options, time.
                   Written before the request goes out. No `system` means the same as in the reply before it
                   on the branch, null means none.
@@ -26,7 +27,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from streamchat.chat import Options, Role
+from streamchat.chat import Attachment, Options, Role
 from streamchat.events import Event, Reasoning, Stop, StopReason, Text, Usage
 
 VERSION = 1
@@ -50,6 +51,7 @@ class Question(Struct, tag="message", omit_defaults=True):
     role: Role = "user"
     content: str = ""
     time: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Answer(Struct, tag="reply", omit_defaults=True):

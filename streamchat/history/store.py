@@ -76,11 +76,7 @@ class Store:
 
     def entries(self, query: str = "", *, limit: int | None = None) -> list[Entry]:
         """The conversations (those with a message that fits the query), the last used first."""
-        wanted = parse(query)
-        if not wanted.match:
-            return self.index.entries(wanted, limit=limit)
-        found = {hit.entry.path: hit.entry for hit in self.index.search(wanted)}
-        return list(found.values())[:limit]
+        return self.index.entries(parse(query), limit=limit)
 
     def search(self, query: str, *, limit: int | None = None) -> list[Hit]:
         """The messages that fit; raises UsageError if the query says nothing."""
@@ -178,12 +174,17 @@ class Store:
             finally:
                 claim.close()
         for directory in {path.parent for path in gone}:
-            with suppress(OSError):
-                sync_directory(directory)
-                directory.rmdir()
-                directory.parent.rmdir()
+            self._tidy(directory)
         self.index.forget(gone)
         return kept
+
+    def _tidy(self, directory: Path) -> None:
+        """See the deletion on disk; a month or a year that is empty goes too."""
+        with suppress(OSError):
+            sync_directory(directory)
+            while directory != self.directory:
+                directory.rmdir()
+                directory = directory.parent
 
     def _advice(self, ref: str) -> str:
         near = get_close_matches(ref, self.index.names(), n=3)

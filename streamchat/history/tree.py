@@ -56,7 +56,8 @@ class Tree:
         """
         messages: list[Message] = []
         for turn in list(self._back(self.at if before is None else before.question_parent))[::-1]:
-            messages.append(Message(turn.question.role, joined_surrogates(turn.question.content)))
+            question = turn.question
+            messages.append(Message(question.role, joined_surrogates(question.content), question.attachments))
             if text := turn.text:
                 messages.append(Message("assistant", text))
         following = [*messages[1:], None]

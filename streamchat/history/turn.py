@@ -38,7 +38,9 @@ class Turn:
 
     def messages(self) -> tuple[Message, ...]:
         """What to send: the branch up to this turn and its question."""
-        return (*self._tree.messages(before=self), Message("user", joined_surrogates(self.question.content)))
+        question = self.question
+        asked = Message("user", joined_surrogates(question.content), question.attachments)
+        return (*self._tree.messages(before=self), asked)
 
     def record(self, events: Iterable[Event]) -> Iterator[Event]:
         """The same events, each of them in the journal before it goes on. Leaving closes `events` too."""

@@ -1,6 +1,7 @@
-"""What history costs: a turn's journal, and a store of 20,000 conversations listed, resumed, searched and indexed.
+"""What history costs: a turn's journal, a store of 20,000 conversations, and 200 kills of a streaming `ask`.
 
     python -m tests.bench.history journal
+    python -m tests.bench.history kills
     python -m tests.bench.history store [--conversations 20000] [--at DIRECTORY] [--llm PYTHON]
 
 The store is made in a temporary directory and deleted, or kept in DIRECTORY. PYTHON is an interpreter that has `llm`
@@ -8,7 +9,6 @@ installed: then the same turns go into an llm `logs.db` and `llm logs` is measur
 """
 
 import argparse
-import json
 import os
 import random
 import shutil
@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from streamchat.chat import Reply
@@ -42,13 +43,13 @@ DELTAS = 100
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["journal", "store"])
+    parser.add_argument("what", choices=["journal", "store", "kills"])
     parser.add_argument("--conversations", type=int, default=20_000)
     parser.add_argument("--at", type=Path)
     parser.add_argument("--llm", metavar="PYTHON")
     chosen = parser.parse_args()
-    if chosen.what == "journal":
-        journal()
+    if chosen.what != "store":
+        journal() if chosen.what == "journal" else kills(200)
         return
     place = chosen.at or Path(tempfile.mkdtemp(prefix="streamchat-bench-"))
     try:
@@ -103,7 +104,7 @@ def store(place: Path, count: int, llm: str | None) -> None:
         "after:2026-06 salon",
         "role:user teron",
     ):
-        often(f"search {query}", lambda query=query: index.search(parse(query), limit=20))
+        often(f"search {query}", partial(index.search, parse(query), limit=20))
     index.close()
     environ = os.environ | {
         "XDG_DATA_HOME": str(place / "data"),
@@ -118,7 +119,7 @@ def store(place: Path, count: int, llm: str | None) -> None:
         "streamchat history search salon": [*ours, "search", "salon"],
         "streamchat history search needle": [*ours, "search", "needle"],
     }.items():
-        often(name, lambda command=command: run(command, environ), times=5)
+        often(name, partial(run, command, environ), times=5)
     if llm:
         beside_llm(place, data, llm, environ)
 
@@ -129,7 +130,10 @@ def beside_llm(place: Path, data: Path, llm: str, environ: dict[str, str]) -> No
     theirs = [llm, "-m", "llm", "logs"]
     if not (home / "logs.db").exists():
         home.mkdir(exist_ok=True)
-        run([*theirs, "status"], environ)
+        migrate = (
+            "import sqlite_utils, sys; from llm.migrations import migrate; migrate(sqlite_utils.Database(sys.argv[1]))"
+        )
+        run([llm, "-c", migrate, str(home / "logs.db")], environ)
         fill(home / "logs.db", data)
     print(f"  {'llm logs.db':32} {(home / 'logs.db').stat().st_size / 1e6:9.0f} MB")
     for name, command in {
@@ -138,7 +142,7 @@ def beside_llm(place: Path, data: Path, llm: str, environ: dict[str, str]) -> No
         "llm logs -q salon": [*theirs, "-q", "salon", "-n", "20", "--short"],
         "llm logs -q needle": [*theirs, "-q", "needle", "-n", "20", "--short"],
     }.items():
-        often(name, lambda command=command: run(command, environ), times=5)
+        often(name, partial(run, command, environ), times=5)
 
 
 def run(command: list[str], environ: dict[str, str]) -> None:
@@ -193,29 +197,55 @@ def generate(data: Path, count: int) -> None:
 
 
 def fill(logs: Path, data: Path) -> None:
-    """The same turns in llm's table, as far as its own columns go."""
+    """The same turns in llm's tables, as its version 0.36 keeps them."""
     db = sqlite3.connect(logs)
-    columns = [row[1] for row in db.execute("PRAGMA table_info(responses)")]
     with db:
-        for path in data.rglob("*.jsonl"):
+        for path in sorted(data.rglob("*.jsonl")):
             conversation = Conversation.load(path, save=False)
-            db.execute(
-                "INSERT INTO conversations (id, name, model) VALUES (?, ?, ?)", (conversation.id, path.stem, "m")
-            )
-            for turn in conversation.turns():
-                row = {
-                    "id": f"{conversation.id}{turn.id}",
-                    "model": "m",
-                    "prompt": turn.question.content,
-                    "response": turn.text,
-                    "conversation_id": conversation.id,
-                    "datetime_utc": turn.time,
-                    "options_json": json.dumps({}),
-                }
-                known = {name: value for name, value in row.items() if name in columns}
-                marks = ", ".join("?" * len(known))
-                db.execute(f"INSERT INTO responses ({', '.join(known)}) VALUES ({marks})", list(known.values()))
+            tip = None
+            for number, turn in enumerate(conversation.turns()):
+                key = f"{conversation.id}-{number}"
+                asked, answered = f"{key}-q", f"{key}-a"
+                db.execute("INSERT INTO messages (hash, parent_hash, role) VALUES (?, ?, 'user')", (asked, tip))
+                db.execute(
+                    "INSERT INTO messages (hash, parent_hash, role) VALUES (?, ?, 'assistant')", (answered, asked)
+                )
+                for message, text in ((asked, turn.question.content), (answered, turn.text)):
+                    part = "INSERT INTO parts (message_hash, position, type, text) VALUES (?, 0, 'text', ?)"
+                    db.execute(part, (message, text))
+                columns = "id, thread_id, parent_message_hash, tip_message_hash, model, options_json, datetime_utc"
+                values = key, conversation.id, asked, answered, "m", "{}", turn.time.rstrip("Z")
+                db.execute(f"INSERT INTO turns ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+                found = "INSERT INTO turn_search (turn_id, prompt, response) VALUES (?, ?, ?)"
+                db.execute(found, (key, turn.question.content, turn.text))
+                tip = answered
+            thread = "INSERT INTO threads (id, name, tip_message_hash, datetime_utc) VALUES (?, ?, ?, ?)"
+            db.execute(thread, (conversation.id, path.stem, tip, conversation.created.rstrip("Z")))
     db.close()
+
+
+def kills(times: int) -> None:
+    """Kills a real `ask` at random instants after its first word; what was shown and is not on disk."""
+    chance = random.Random(11)
+    lost = []
+    for _ in range(times):
+        with tempfile.TemporaryDirectory() as place:
+            environ = os.environ | {"XDG_DATA_HOME": place, "XDG_CACHE_HOME": place, "HOME": place}
+            command = [sys.executable, "-m", "streamchat", "ask", "-q", "-m", "replay/showcase", "tides"]
+            with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, bufsize=0) as asking:
+                assert asking.stdout is not None
+                seen = os.read(asking.stdout.fileno(), 65536)
+                end = time.monotonic() + chance.uniform(0, 2)
+                while time.monotonic() < end and (more := os.read(asking.stdout.fileno(), 65536)):
+                    seen += more
+                asking.kill()
+                seen += asking.stdout.read()
+            (path,) = Path(place).rglob("*.jsonl")
+            text = Conversation.load(path, save=False).turns()[0].text
+            shown = seen.decode(errors="ignore")
+            assert text.startswith(shown.rstrip("\n")) or shown.startswith(text)
+            lost.append(max(0, len(shown.rstrip("\n")) - len(text)))
+    print(f"{times} kills: {max(lost)} characters lost at worst, {statistics.median(lost):.0f} in the median")
 
 
 def stamp(moment: datetime) -> str:
