@@ -14,7 +14,10 @@ import openai
 import pytest
 
 from tests.wire import scenario as play
-from tests.wire.answers import CHAT, FORMATS, MESSAGES, Format, chat_answer, messages_answer, responses_answer
+from tests.wire.answers import CHAT, FORMATS, MESSAGES, Format
+from tests.wire.chat import chat_answer
+from tests.wire.messages import messages_answer
+from tests.wire.responses import responses_answer
 from tests.wire.scenario import Fin, Repeat, Reset, Scenario, Send, Stall, Wait, stream
 from tests.wire.server import DEADLINE, Server
 from tests.wire.splits import SPELLINGS, SPLITS

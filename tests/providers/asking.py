@@ -48,7 +48,14 @@ def provider(form: Format, url: str, **fields: Any) -> Provider:
     """The provider that speaks this format, at this place."""
     kind = "anthropic" if form is MESSAGES else "openai"
     api = "responses" if form is RESPONSES else "chat"
-    settings = {"name": "wire", "base_url": url, "api_key": Secret(KEY), "api": api, "timeout": 10.0, "retries": 0}
+    settings: dict[str, Any] = {
+        "name": "wire",
+        "base_url": url,
+        "api_key": Secret(KEY),
+        "api": api,
+        "timeout": 10.0,
+        "retries": 0,
+    }
     return make(kind, Endpoint(**(settings | fields)))
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.providers.asking import PUMPS, Pump, ask, url_of
 from tests.wire.answers import FORMATS, Format
-from tests.wire.cases import CASES, Case
+from tests.wire.case import Case
+from tests.wire.cases import CASES
 from tests.wire.scenario import redirect
 from tests.wire.server import Server
 

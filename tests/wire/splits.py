@@ -2,9 +2,11 @@
 
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-Packets = list[bytes]
+from tests.wire.payload import Packets
+
+Respell = Callable[[Iterable[bytes]], Packets]
 
 
 # Cuts
@@ -90,7 +92,7 @@ def _many_data_lines(packet: bytes) -> bytes:
     return head + b"".join(mark + line + b"\n" for line in spread.split(b"\n")) + b"\n"
 
 
-SPLITS = {
+SPLITS: dict[str, Respell] = {
     "as it is": list,
     "at once": at_once,
     "each byte": each_byte,
@@ -98,7 +100,7 @@ SPLITS = {
     "at random 1": lambda packets: at_random(1, packets),
     "at random 2": lambda packets: at_random(2, packets),
 }
-SPELLINGS = {
+SPELLINGS: dict[str, Respell] = {
     "CR LF": crlf,
     "CR": cr,
     "CR LF cut": crlf_cut,
