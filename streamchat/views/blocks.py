@@ -10,7 +10,7 @@ nothing is cut and more is held. A leaf that is long is given out in parts (`cut
 What is held, and for how long:
 
 - an open paragraph, up to 2,000 characters: dashes could make it a heading, a letter could close what is open;
-- the first items of an ordered list, until its last number has two digits: they settle the column of the numbers;
+- the first items of an ordered list, until one has two digits or 2,000 characters have come: they settle the column;
 - the first 100 rows of a table: they settle the widths;
 - a block with a `[label]` that is not defined: until 1,500 characters have come after it;
 - everything else that a finished line has ended goes at once: lines of code, items, rows, quotes.
@@ -159,7 +159,8 @@ class Blocks:
             return False
         index = next(i for i, token in enumerate(tokens) if token is first)
         source = opened[0] + "".join(lines[first_line(first) :])
-        if not same([*shown, *tokens[index:]], annotate(parsed(source[: len(source) - unread]), [])):
+        kept = source[: len(source) - unread]
+        if not same([*shown, *tokens[index:]], annotate(parsed(kept), [], self._places(kept))):
             return False
         advance_numbers([*shown, first])
         self._finish(tokens[:index] + closings(shown), shown, source)
@@ -179,41 +180,42 @@ class Blocks:
         kept = {id(numbering) for numbering in numberings(path)}
         for numbering in numberings(tokens):
             numbering.closed = id(numbering) not in kept
-        self._place(tokens)
         self._ready += _split(tokens)
         self._path = path
         self._source = source
         self._looked_at = 0
 
-    def _place(self, tokens: list[Token]) -> None:
-        """Note where each inline token ends in the whole text: from there it may refer ahead."""
-        ends = list(accumulate(map(len, split_lines(self._source)), initial=self._received - len(self._source)))
-        end = ends[0]
-        for token in tokens:
-            if token.map is not None:
-                end = ends[min(token.map[1], len(ends) - 1)]
-            if token.type == "inline":
-                token.meta["end"] = end
+    def _places(self, source: str) -> list[int]:
+        """Where the lines of the source begin in the whole text, and where the last one ends."""
+        return list(accumulate(map(len, split_lines(source)), initial=self._done))
+
+    @property
+    def _done(self) -> int:
+        """Where the source begins in the whole text."""
+        return self._received - len(self._source)
 
     def _parse(self, source: str) -> tuple[list[Token], References]:
         """The block structure of the source, going on with the path, and the definitions known with it."""
         references = dict(self._references)
         tokens = parsed(source, references)
-        if len(references) > len(self._references):
-            lines = split_lines(self._source)
-            for reference in references.values():
-                if "at" not in reference:
-                    reference["at"] = self._received - sum(map(len, lines[reference["map"][0] :]))
-        return annotate(tokens, self._path), references
+        places = self._places(source)
+        for reference in references.values():
+            if "at" not in reference:
+                reference["at"] = places[reference["map"][0]]
+        end = places[0]
+        for token in tokens:
+            end = places[token.map[1]] if token.map else end
+            if token.type == "inline":
+                token.meta["end"] = end  # how far a text may refer ahead is counted from here
+        return annotate(tokens, self._path, places), references
 
     def _released(self, block: Block) -> bool:
         if self._closed:
             return True
-        if not all(numbering.settled for numbering in numberings(block.tokens)):
+        if not all(numbering.settled(self._done) for numbering in numberings(block.tokens)):
             return False
-        done = self._received - len(self._source)
         return not any(
-            token.meta["end"] + LOOK_AHEAD > done and refers_ahead(token, self._references)
+            token.meta["end"] + LOOK_AHEAD > self._done and refers_ahead(token, self._references)
             for token in block.tokens
             if token.type == "inline"
         )

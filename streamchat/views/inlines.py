@@ -52,15 +52,16 @@ def parting(content: str, start: int = 0) -> int | None:
     depends on what comes before the place and, in a line that may still become the head of a table, on there being two
     more lines.
     """
-    for distance in range(LONG_PARAGRAPH, 4 * LONG_PARAGRAPH, _STEP):
-        if len(content) < start + distance:
-            return None
-        match = _PLACE.search(content, start + distance)
-        if match is None or not _is_settled(content, match.start()):
+    latest = start + 4 * LONG_PARAGRAPH
+    for earliest in range(start + LONG_PARAGRAPH, latest, _STEP):
+        match = _PLACE.search(content, earliest, latest)
+        if match is None:
+            break
+        if not _is_settled(content, match.start()):
             return None
         if not _leaves_open(content[start : match.start()]):
             return match.end()
-    match = _ANY_PLACE.search(content, start + 4 * LONG_PARAGRAPH)
+    match = _ANY_PLACE.search(content, latest)
     return match.end() if match and _is_settled(content, match.start()) else None
 
 

@@ -10,9 +10,10 @@ Where none of these applies, the lines are those of `rich.markdown.Markdown`, bu
   terminal get a link.
 - **Images** are their description and target, in their place in the text.
 - **Task lists** have boxes, and **alerts** (`> [!NOTE]`) their kind as a heading.
-- **Ordered lists** of more than 98 items have a column as wide as 99 needs, and wider from 100 on: Rich makes it as
-  wide as the last number needs, which nobody knows while the list is growing.
+- **Ordered lists** have a column as wide as the last number needs that begins within the first 2,000 characters of the
+  list, up to 99, and wider where a later number needs it: Rich looks at the last number, however far away that is.
 - **Tables** of more than 100 rows have the widths that their first 100 rows need.
+- **Nested** text has eight columns at least; Rich goes on narrowing it until there is no room for a letter.
 - **Paragraphs** of more than 2,000 characters never turn into headings by a line of dashes below them.
 - **Hostile text** is made safe (`safe.py`), before it is laid out.
 """
@@ -57,6 +58,8 @@ _FLUSH = Segment("", None, [(ControlType.CARRIAGE_RETURN,)])
 
 _SEAM = Token("seam", "", 0)
 """An element that Rich does not know: it renders nothing, and a blank line comes before the next block."""
+
+_NARROWEST = 8
 
 _ALERTS = {"NOTE": "Note", "TIP": "Tip", "IMPORTANT": "Important", "WARNING": "Warning", "CAUTION": "Caution"}
 
@@ -108,8 +111,9 @@ class Prose(Paragraph):
             text = self.sheet.carried.copy().append_text(text)
         if self.more:
             start = _last_line(text.plain, options.max_width)
-            text, self.sheet.carried = text[:start], text[start:]
-            text.right_crop(text.plain.endswith("\n"))
+            text, self.sheet.carried = text.divide([start]) if start else (Text(), text)
+            if text.plain.endswith("\n"):
+                text.right_crop()
         text.justify = self.justify
         if text or not (self.more or self.continued):
             yield text
@@ -333,14 +337,16 @@ def _framed(
     first: Segment | None = None,
 ) -> Iterator[Segment]:
     """The lines of a container behind its mark, as Rich has them; code goes through as it is."""
-    inner = options.update(width=options.max_width - width, height=None)
+    inner = options.update(width=max(options.max_width - width, _NARROWEST), height=None)
     mark = first or padding
     for line in Segment.split_lines(Segment.apply_style(console.render(elements, inner), style)):
         if is_flush(line):
             yield from line
         else:
             yield mark
-            yield from Segment.adjust_line_length(line, inner.max_width, style)
+            yield from line
+            if (blank := inner.max_width - Segment.get_line_length(line)) > 0:
+                yield Segment(" " * blank, style)
             mark = padding
         yield Segment.line()
 

@@ -16,6 +16,9 @@ LONG_LINE = 1000
 LONG_PARAGRAPH = 2000
 """A paragraph of more characters stays one when dashes come below it, and is given out in parts."""
 
+LONG_LIST = 2000
+"""Items that begin so many characters after their list do not count for the column of its numbers."""
+
 CONTAINERS = frozenset(("bullet_list_open", "ordered_list_open", "list_item_open", "blockquote_open"))
 LEAVES = frozenset(("paragraph_open", "heading_open", "table_open", "fence", "code_block", "html_block", "hr"))
 
@@ -23,22 +26,30 @@ LEAVES = frozenset(("paragraph_open", "heading_open", "table_open", "fence", "co
 class Numbering:
     """The layout of one ordered list, shared by its parts: the column of numbers is as wide as its last one needs."""
 
-    __slots__ = ("before", "closed", "seen", "start")
+    __slots__ = ("at", "before", "closed", "counting", "seen", "start")
 
-    def __init__(self, start: int) -> None:
+    def __init__(self, start: int, at: int) -> None:
         self.start = start
+        self.at = at  # where the list begins in the whole text
         self.before = 0  # items that are in earlier parts
         self.seen = 0  # items in all
+        self.counting = 0  # of them, those that begin early enough to count for the column
         self.closed = False
+
+    def add(self, at: int) -> int:
+        """Another item; its number."""
+        self.seen += 1
+        if at < self.at + LONG_LIST:
+            self.counting = self.seen
+        return self.start + self.seen - 1
 
     def digits(self, number: int) -> int:
         """How many digits the column has at an item; Rich counts one more than the last number, here up to 99."""
-        return max(len(str(min(self.start + self.seen, 99))), len(str(number)))
+        return max(len(str(min(self.start + self.counting, 99))), len(str(number)))
 
-    @property
-    def settled(self) -> bool:
-        """Whether items to come cannot change the column any more."""
-        return self.closed or self.start + self.seen >= 10
+    def settled(self, done: int) -> bool:
+        """Whether items to come cannot change the column any more, when the text is done up to a place."""
+        return self.closed or self.start + self.counting >= 10 or done >= self.at + LONG_LIST
 
 
 @cache
@@ -60,21 +71,24 @@ def parsed(source: str, references: dict[str, Any] | None = None) -> list[Token]
     return tokens
 
 
-def annotate(tokens: list[Token], path: list[Token]) -> list[Token]:
-    """The tokens with numbers for lists and items; the first of them go on with those of the path."""
+def annotate(tokens: list[Token], path: list[Token], places: list[int]) -> list[Token]:
+    """The tokens with numbers for lists and items; the first of them go on with those of the path.
+
+    `places` says where each line begins in the whole text.
+    """
     stack: list[Token] = []
     for index, token in enumerate(tokens):
         before = path[index].meta if index < len(path) else None
         if token.type in CONTAINERS:
             token.meta = {"continued": before is not None}
             if token.type == "ordered_list_open":
-                numbering = before["numbering"] if before else Numbering(int(token.attrs.get("start", 1)))
+                start = int(token.attrs.get("start", 1))
+                numbering = before["numbering"] if before else Numbering(start, places[first_line(token)])
                 numbering.seen = numbering.before
                 token.meta["numbering"] = numbering
             elif token.type == "list_item_open" and "numbering" in stack[-1].meta:
                 numbering = stack[-1].meta["numbering"]
-                token.meta |= {"numbering": numbering, "number": numbering.start + numbering.seen}
-                numbering.seen += 1
+                token.meta |= {"numbering": numbering, "number": numbering.add(places[first_line(token)])}
             stack.append(token)
         elif stack and token.type == close_type(stack[-1]):
             stack.pop()
