@@ -10,11 +10,23 @@ from streamchat.events import Event, Reasoning, Stop, StopReason, Text, Usage
 Role = Literal["user", "assistant"]
 
 
-class Message(Struct, frozen=True):
+class Attachment(Struct, frozen=True):
+    """An image or a PDF that goes with a message; what is text stands in the message itself."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+    def __repr__(self) -> str:
+        return f"Attachment({self.name!r}, {self.media_type!r}, {len(self.data)} bytes)"
+
+
+class Message(Struct, frozen=True, omit_defaults=True):
     """One turn's half. The system prompt is not a message: it belongs to the Chat."""
 
     role: Role
     content: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Options(Struct, frozen=True, omit_defaults=True):

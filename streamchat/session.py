@@ -5,7 +5,10 @@
 
 from msgspec import Struct
 
-from streamchat.chat import Chat, Options, Reply
+from streamchat.chat import Attachment, Chat, Options, Reply
+from streamchat.continuation import begun, unrepeated
+from streamchat.errors import UsageError
+from streamchat.events import Text
 from streamchat.history.conversation import Conversation
 from streamchat.providers.base import Provider
 from streamchat.pump import Stream
@@ -21,19 +24,35 @@ class Session(Struct):
     system: str | None = None
     options: Options = Options()
 
-    def ask(self, text: str, view: View) -> Reply:
+    def ask(
+        self, text: str | None, view: View, *, attachments: tuple[Attachment, ...] = (), going_on: bool = False
+    ) -> Reply:
         """Ask, show and keep one turn; the reply.
+
+        None asks the last question again; `going_on` has the last answer continued where it was cut: the new answer
+        stands beside the cut one, begins with its text, and is shown from there on.
 
         Whatever the stream or the view raises comes out, after what had come is on disk and the connection is closed:
         a ChatError with its `reply`, KeyboardInterrupt, BrokenPipeError when the reader of the view's output has gone.
         """
+        before = self._cut_answer() if going_on else ""
         turn = self.conversation.begin(
-            text, provider=self.provider.name, model=self.model, system=self.system, options=self.options
+            text,
+            provider=self.provider.name,
+            model=self.model,
+            system=self.system,
+            options=self.options,
+            attachments=attachments,
         )
-        stream = Stream(self.provider, Chat(self.model, turn.messages(), self.system, self.options))
+        messages = turn.messages()
+        if before:
+            messages = (*messages, *begun(before))
+            turn.add(Text(before))
+        stream = Stream(self.provider, Chat(self.model, messages, self.system, self.options))
         error: BaseException | None = None
         try:
-            view.show(turn.record(stream.events()), stream.reply)
+            events = unrepeated(before, stream.events()) if before else stream.events()
+            view.show(turn.record(events), stream.reply)
         except BaseException as exc:
             error = exc
             if isinstance(exc, BrokenPipeError):
@@ -43,3 +62,9 @@ class Session(Struct):
             stream.close()
             turn.end(stream.reply, error)
         return stream.reply
+
+    def _cut_answer(self) -> str:
+        last = self.conversation.last
+        if last is None or last.complete or not last.text:
+            raise UsageError("there is no cut answer to go on with", "To ask the last question again: /retry")
+        return last.text

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "streamchat"
 
 LAYERS = (
     ("events", "errors", "paths"),
-    ("chat", "sse"),
+    ("chat", "sse", "continuation"),
     ("local",),
     ("providers",),
     ("pump",),

@@ -4,6 +4,7 @@ To add a command, add a line to COMMANDS and a module with a Typer app of that n
 that runs is imported.
 """
 
+import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
@@ -18,6 +19,7 @@ from streamchat.errors import UsageError
 
 COMMANDS: Final[dict[str, str]] = {
     "ask": "Ask one question, show the answer, exit.",
+    "chat": "Chat: ask, read, ask on; the conversation is kept.",
     "models": "List the models that can be asked.",
     "config": "Show, check and change the configuration.",
     "local": "Install, list and remove the embedded model's weights.",
@@ -83,13 +85,13 @@ def run(argv: Sequence[str]) -> None:
     guarded(lambda: _run(list(argv)))
 
 
-def meaning(argv: Sequence[str], *, piped: bool) -> list[str]:
-    """The arguments with the command that they mean: words that are no command are a question.
+def meaning(argv: Sequence[str], *, piped: bool, terminal: bool = False) -> list[str]:
+    """The arguments with the command that they mean: words that are no command are a question, none of them a chat.
 
     One word that is nearly a command's name is UsageError: a slip of the keyboard must not become a paid request.
     """
     if not argv:
-        return ["ask"] if piped else ["--help"]
+        return ["ask"] if piped else ["chat"] if terminal else ["--help"]
     first = argv[0]
     if first in COMMANDS or first in ("-h", "--help", "-V", "--version"):
         return list(argv)
@@ -104,7 +106,7 @@ def meaning(argv: Sequence[str], *, piped: bool) -> list[str]:
 def _run(argv: list[str]) -> int:
     from streamchat.cli.stdin import is_piped
 
-    arguments = meaning(argv, piped=is_piped())
+    arguments = meaning(argv, piped=is_piped(), terminal=_on_terminal())
     try:
         code = app(arguments, prog_name="streamchat", standalone_mode=False)
     except Exception as exc:
@@ -112,6 +114,10 @@ def _run(argv: list[str]) -> int:
             raise
         raise _usage_error(exc) from exc
     return code if isinstance(code, int) else 0
+
+
+def _on_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 def _usage_error(exc: Any) -> UsageError:

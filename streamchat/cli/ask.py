@@ -128,4 +128,3 @@ def _show_request(session: Session, prompt: str) -> int:
     }
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode() + "\n")
     return 0
-

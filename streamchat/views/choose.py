@@ -1,6 +1,7 @@
 """Which view shows an answer: decided once, from where it goes and what was asked for."""
 
 import os
+from collections.abc import Callable
 from typing import BinaryIO, Literal, TextIO
 
 from msgspec import Struct
@@ -30,15 +31,25 @@ class Look(Struct, frozen=True):
     accessible: bool = False
 
 
-def choose(look: Look, out: TextIO, *, title: str = "", note: str | None = None) -> View:
-    """The view for `out`. UsageError for a format that there is not."""
+def choose(
+    look: Look,
+    out: TextIO,
+    *,
+    title: str = "",
+    note: str | None = None,
+    below: Callable[[], list[str]] | None = None,
+) -> View:
+    """The view for `out`; `below` is what is typed meanwhile, as `LiveMarkdown` shows it.
+
+    UsageError for a format that there is not.
+    """
     if look.format is not None and look.format not in FORMATS:
         raise UsageError(f"there is no format {look.format!r}", f"Formats: {', '.join(FORMATS)}.")
     if look.format in ("json", "jsonl"):
         return _for_programs(look.format, out.buffer)
     terminal = out.isatty()
     if look.format == "markdown" or (terminal and look.format is None and not (look.raw or look.plain)):
-        return _rendered(look, out, title=title, note=note)
+        return _rendered(look, out, title=title, note=note, below=below)
     return PlainView(out.buffer, passing=_steps(look, out if terminal else None))
 
 
@@ -48,7 +59,7 @@ def _for_programs(name: str, out: BinaryIO) -> View:
     return JsonLinesView(out) if name == "jsonl" else JsonView(out)
 
 
-def _rendered(look: Look, out: TextIO, *, title: str, note: str | None) -> View:
+def _rendered(look: Look, out: TextIO, *, title: str, note: str | None, below: Callable[[], list[str]] | None) -> View:
     from streamchat.views.live import LiveView
 
     return LiveView(
@@ -61,6 +72,7 @@ def _rendered(look: Look, out: TextIO, *, title: str, note: str | None) -> View:
         code_theme=look.code_theme,
         width=look.width or None,
         mode=None if look.stream and not look.accessible else ("blocks" if look.stream else "whole"),
+        below=below,
     )
 
 

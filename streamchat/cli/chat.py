@@ -1,0 +1,104 @@
+"""`streamchat chat`: the conversation that a person stays in, on a terminal."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import TextIO
+
+import typer
+
+from streamchat.cli import stdin
+from streamchat.cli.connection import connected
+from streamchat.cli.exits import complain, notice, silence
+from streamchat.cli.kept import Targets
+from streamchat.cli.options import Flags, takes
+from streamchat.cli.starting import directory_of, look_of
+from streamchat.config import load
+from streamchat.errors import ChatError, UsageError
+from streamchat.history.conversation import Conversation
+from streamchat.history.redaction import patterns
+from streamchat.session import Session
+
+HELP = """Chat: ask, read, ask on; the conversation is kept.
+
+\b
+  streamchat chat
+  git diff | streamchat chat "Review this with me."
+"""
+
+chat_app = typer.Typer(
+    rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}
+)
+
+
+@chat_app.command(help=HELP)
+@takes
+def chat(question: str, flags: Flags) -> int:
+    """A conversation; the words are its first message, behind what is piped."""
+    settings = load(flags=flags.settings(), profile=flags.profile, config=flags.config, env_file=flags.env_file)
+    tell = silence if flags.quiet else notice
+    for line in settings.notices:
+        tell(line)
+    _refuse(flags)
+    targets = Targets(flags.output, flags.save, flags.force)
+    targets.check()
+    first = stdin.joined(stdin.read(beside_question=bool(question), wanted=flags.stdin, notice=tell), question)
+    choice, provider = connected(settings, tell)
+    redact = patterns(settings.history.redact)
+    session = Session(
+        provider,
+        choice.model,
+        Conversation.new(directory_of(settings), name=flags.name or "", redact=redact),
+        system=settings.defaults.system or None,
+        options=settings.options(flags.request_fields()),
+    )
+    from streamchat.repl.start import start  # the line editor: behind everything that can fail without it
+
+    with _keyboard() as keyboard:
+        repl = start(session, settings, look_of(settings, flags), keyboard=keyboard, extra=flags.request_fields())
+        try:
+            repl.run(first)
+        finally:
+            repl.close()
+            _keep(repl.conversation, targets)
+    return 0
+
+
+def _refuse(flags: Flags) -> None:
+    """What is for a single answer, and would be ignored here."""
+    for given, name in (
+        (flags.dry_run, "--dry-run"),
+        (flags.output, "--output"),
+        (flags.json or flags.format in ("json", "jsonl"), "--format json"),
+    ):
+        if given:
+            raise UsageError(f"{name} is for a single answer", "Use it with: streamchat ask")
+
+
+def _keep(conversation: Conversation, targets: Targets) -> None:
+    """Let go of the conversation; the transcript that was asked for is written first."""
+    try:
+        if conversation.last is not None:
+            targets.write_transcript(conversation)
+    except ChatError as exc:
+        complain(exc.message, exc.hint)
+    conversation.close()
+    if conversation.trouble:
+        complain(conversation.trouble)
+
+
+@contextlib.contextmanager
+def _keyboard() -> Iterator[TextIO]:
+    """Where keys come from: stdin, or where that is something else the terminal that we were started on."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        yield sys.stdin
+        return
+    try:
+        descriptor = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        raise UsageError(
+            "chat needs a terminal to be typed on", "For one question and one answer: streamchat ask"
+        ) from None
+    with open(descriptor, encoding="utf-8") as tty:
+        yield tty

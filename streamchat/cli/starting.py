@@ -1,0 +1,33 @@
+"""From settings and flags to what `ask` and `chat` begin with: the look, the place of conversations."""
+
+from pathlib import Path
+
+from streamchat.cli.options import Flags
+from streamchat.config.settings import Settings
+from streamchat.views.choose import Look
+
+
+def look_of(settings: Settings, flags: Flags) -> Look:
+    """How answers are to look."""
+    ui = settings.ui
+    return Look(
+        format="json" if flags.json else flags.format,
+        raw=flags.raw,
+        plain=flags.plain,
+        safe=flags.safe,
+        stream=settings.defaults.stream,
+        color=ui.color,
+        reasoning=ui.reasoning,
+        footer=ui.footer,
+        code_theme=ui.code_theme,
+        theme=ui.theme,
+        width=ui.width,
+        accessible=ui.accessible,
+    )
+
+
+def directory_of(settings: Settings) -> Path | None:
+    """Where conversations are kept; None where none is to be."""
+    if not settings.history.save:
+        return None
+    return Path(settings.history.dir).expanduser() if settings.history.dir else settings.files.data / "conversations"

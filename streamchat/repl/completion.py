@@ -1,0 +1,66 @@
+"""What Tab completes: commands, their arguments, and files after an @."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from streamchat.errors import ChatError
+from streamchat.repl.commands.registry import commands, find
+
+if TYPE_CHECKING:
+    from streamchat.repl.loop import Repl
+
+
+class Completions(Completer):
+    """For the prompt; asked in a thread, so that a source may take its time."""
+
+    def __init__(self, repl: "Repl") -> None:
+        self._repl = repl
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+        before = document.text_before_cursor
+        last = before.rpartition(" ")[2].rpartition("\n")[2]
+        if last.startswith("@"):
+            yield from (Completion(f"@{path}", -len(last)) for path in files(last[1:]))
+        elif before.startswith("/") and " " not in before:
+            for name, each in commands().items():
+                if name.startswith(before[1:]):
+                    yield Completion(f"/{name}", -len(before), display_meta=each.help)
+        elif before.startswith("/"):
+            yield from self._arguments(*before[1:].split(" ", 1))
+
+    def _arguments(self, word: str, typed: str) -> Iterator[Completion]:
+        try:
+            source = SOURCES.get(find(word).completes)
+        except ChatError:
+            return
+        for value in source(self._repl, typed) if source else ():
+            if value.lower().startswith(typed.lower()):
+                yield Completion(value, -len(typed))
+
+
+def files(typed: str) -> list[str]:
+    """The paths that begin as typed, directories with a slash behind them; hidden ones only when asked for."""
+    folder, _, start = typed.rpartition("/")
+    place = Path(folder or ("/" if typed.startswith("/") else ".")).expanduser()
+    try:
+        found = sorted(path for path in place.iterdir() if path.name.startswith(start))
+    except OSError:
+        return []
+    prefix = typed[: len(typed) - len(start)]
+    return [
+        f"{prefix}{path.name}{'/' if path.is_dir() else ''}"
+        for path in found
+        if start.startswith(".") or not path.name.startswith(".")
+    ]
+
+
+SOURCES: Final[dict[str, Callable[["Repl", str], Iterable[str]]]] = {
+    "commands": lambda _, __: commands(),
+    "files": lambda _, typed: files(typed),
+    "profiles": lambda repl, _: repl.settings.profiles,
+}
+"""Where a command's argument comes from, by the name that `completes` gives."""

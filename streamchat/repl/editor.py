@@ -1,0 +1,173 @@
+"""The prompt on a terminal that can move its cursor: history, search, suggestions, completion, a line of state."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, TextIO
+
+from prompt_toolkit.application import Application, run_in_terminal
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.completion import Completer
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import History
+from prompt_toolkit.input.vt100 import Vt100Input
+from prompt_toolkit.output.vt100 import Vt100_Output
+from prompt_toolkit.shortcuts import PromptSession
+from prompt_toolkit.styles import Style
+
+from streamchat.repl.entry import Pastes
+from streamchat.repl.keys import LEAVE, bindings
+from streamchat.repl.picking import pick
+from streamchat.repl.terminal import Terminal
+
+PROMPT = "> "
+CONTINUED = "  "
+
+_STYLE = Style.from_dict(
+    {
+        "prompt": "bold",
+        "bottom-toolbar": "noreverse",
+        "bottom-toolbar.text": "fg:ansibrightblack",
+        "auto-suggestion": "fg:ansibrightblack",
+    }
+)
+_PLAIN = Style.from_dict({"bottom-toolbar": "noreverse"})
+_MENU_ROWS = 4
+
+
+class Editor:
+    """Reads one message after the other; `state` gives the line below the prompt."""
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        out: TextIO,
+        source: TextIO,
+        *,
+        history: History,
+        completer: Completer,
+        pastes: Pastes,
+        state: Callable[[], str],
+        vi: bool = False,
+        color: bool = True,
+    ) -> None:
+        self.reasoning: Callable[[], None] = lambda: None
+        """Shows or hides the last reasoning: what Ctrl+O does."""
+        self._terminal, self._pastes, self._state = terminal, pastes, state
+        self._stopping = False
+        self._hint = ""
+        self._input, self._output = Vt100Input(source), Vt100_Output.from_pty(out)
+        self._session: PromptSession[str] = PromptSession(
+            history=history,
+            completer=completer,
+            complete_while_typing=Condition(self._completes),
+            complete_in_thread=True,
+            auto_suggest=AutoSuggestFromHistory(),
+            editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
+            enable_open_in_editor=True,
+            enable_suspend=False,
+            tempfile_suffix=".md",
+            multiline=True,
+            prompt_continuation=CONTINUED,
+            bottom_toolbar=self._toolbar,
+            reserve_space_for_menu=_MENU_ROWS,
+            key_bindings=bindings(pastes, reasoning=lambda: self.reasoning(), suspend=self._suspend, hint=self._say),
+            style=_STYLE if color else _PLAIN,
+            include_default_pygments_style=False,
+            input=self._input,
+            output=self._output,
+        )
+        self._session.default_buffer.on_text_changed += lambda _: self._say("")
+        self._app.ttimeoutlen, self._app.timeoutlen = 0.05, 0.5
+
+    def read(self, draft: str = "") -> str | None:
+        """The next message, begun with `draft`; None when the person leaves."""
+        self._output.write_raw("\r")
+        self._app.erase_when_done = False
+        self._hint = ""
+        with self._shown():
+            try:
+                text = self._session.prompt([("class:prompt", PROMPT)], default=draft)
+            except EOFError:
+                return None
+        return None if text == LEAVE else self._pastes.unfold(text)
+
+    def pick(self, title: str, rows: list[str]) -> int | None:
+        """The number of the row that the person chooses, from 0; None for none of them."""
+        with self._shown():
+            return pick(title, rows, self._input, self._output, style=self._session.style)
+
+    def echo(self, text: str) -> None:
+        """Show a message that was not typed here as if it had been."""
+        lines = text.replace("\x1b", "\u241b").split("\n")
+        self._output.write(PROMPT + f"\n{CONTINUED}".join(lines) + "\n")
+        self._output.flush()
+
+    # for the terminal: it stops this process
+
+    def stopping(self, stop: Callable[[], None]) -> None:
+        loop = self._app.loop
+        if self._stopping or loop is None:
+            stop()
+        else:
+            loop.call_soon_threadsafe(lambda: run_in_terminal(stop) and None)
+
+    def _suspend(self) -> None:
+        """Ctrl+Z at the prompt: the whole process group stops, as if the terminal had sent the signal."""
+        self._stopping = True
+        try:
+            os.kill(0, signal.SIGTSTP)
+        finally:
+            self._stopping = False
+
+    # inside
+
+    @property
+    def _app(self) -> Application[Any]:
+        return self._session.app
+
+    @contextmanager
+    def _shown(self) -> Iterator[None]:
+        """Draws on the terminal; a signal that ends the program first ends the drawing."""
+        ending: list[int] = []
+
+        def end(number: int, _: FrameType | None) -> None:
+            ending.append(number)
+            if self._app.loop is not None:
+                self._app.loop.call_soon_threadsafe(self._leave)
+
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+        for number, handler in handlers.items():
+            if callable(handler):
+                signal.signal(number, end)
+        self._terminal.showing = self
+        try:
+            yield
+        except OSError:
+            if not ending:
+                raise
+        finally:
+            self._terminal.showing = None
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            if ending and callable(handler := handlers[signal.Signals(ending[0])]):
+                handler(ending[0], None)
+
+    def _leave(self) -> None:
+        future = self._app.future
+        if future is not None and not future.done():
+            self._app.exit(exception=EOFError)
+
+    def _completes(self) -> bool:
+        before = self._session.default_buffer.document.text_before_cursor
+        return before.startswith("/") or before.rpartition(" ")[2].startswith("@")
+
+    def _say(self, hint: str) -> None:
+        self._hint = hint
+
+    def _toolbar(self) -> StyleAndTextTuples:
+        return [("class:bottom-toolbar.text", (self._hint or self._state())[: self._output.get_size().columns - 1])]

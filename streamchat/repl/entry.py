@@ -1,0 +1,51 @@
+"""What the Enter key means for a text, and long pastes as a short mark: the same at the prompt and in type-ahead."""
+
+from itertools import count
+
+_LONG_LINES, _LONG_TEXT = 8, 2000
+BLOCK = '"""'
+
+
+def broken(text: str) -> str | None:
+    """The text as it goes on where Enter begins a new line: after a last backslash, or inside a `\"""` block.
+
+    None where the text is whole and Enter sends it.
+    """
+    if text.lstrip().startswith(BLOCK):
+        inside = text.strip()
+        return None if inside.endswith(BLOCK) and len(inside) >= 2 * len(BLOCK) else text + "\n"
+    backslashes = len(text) - len(text.rstrip("\\"))
+    return text[:-1] + "\n" if backslashes % 2 else None
+
+
+def whole(text: str) -> str:
+    """A finished text as it is sent: without the marks of a block, and without space around it."""
+    text = text.strip()
+    if text.startswith(BLOCK) and text.endswith(BLOCK) and len(text) >= 2 * len(BLOCK):
+        text = text[len(BLOCK) : -len(BLOCK)].strip("\n")
+    return text.strip()
+
+
+class Pastes:
+    """Long pastes, folded while the text around them is edited."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def fold(self, text: str) -> str:
+        """A pasted text as it stands in the line: a long one as `[pasted 84 lines]`."""
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        lines = text.count("\n") + (not text.endswith("\n"))
+        if lines <= _LONG_LINES and len(text) <= _LONG_TEXT:
+            return text
+        size = f"{lines} lines" if lines > _LONG_LINES else f"{len(text)} characters"
+        marks = (f"[pasted {size}{f', {again}' if again > 1 else ''}]" for again in count(1))
+        mark = next(mark for mark in marks if self._texts.get(mark, text) == text)
+        self._texts[mark] = text
+        return mark
+
+    def unfold(self, text: str) -> str:
+        """The text with every paste in its place again."""
+        for mark, pasted in self._texts.items():
+            text = text.replace(mark, pasted)
+        return text

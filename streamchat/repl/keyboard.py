@@ -1,0 +1,92 @@
+"""The keyboard while an answer streams: a thread that reads keys, for the main one waits for the provider.
+
+The thread is the keyboard's and not the stream's: a signal stops the stream where it blocks (see `stopping`), and a
+keyboard can be left at any moment, what it has not read stays in the terminal for the editor.
+"""
+
+import codecs
+import os
+import select
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from prompt_toolkit.input.vt100_parser import Vt100Parser
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.keys import Keys
+
+_ESCAPE = 0.03
+"""Seconds after which an escape character that stands alone is the Esc key, and no beginning of another."""
+_PASTE = 0.5
+"""Seconds of silence after which a paste that has not ended is taken as it is."""
+
+
+class Keyboard:
+    """Gives every key to `key`, in a thread of its own, from `__enter__` to `__exit__`."""
+
+    def __init__(self, descriptor: int, key: Callable[[KeyPress], None]) -> None:
+        self._descriptor = descriptor
+        self._key = key
+        self._pressed: list[KeyPress] = []
+        self._parser = Vt100Parser(self._pressed.append)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._unfinished = False
+        self._thread = threading.Thread(target=self._read_on, name="keyboard", daemon=True)
+        self._stopped, self._stopping = os.pipe()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        os.write(self._stopping, b".")
+        self._thread.join()
+        os.close(self._stopped)
+        os.close(self._stopping)
+
+    def _read_on(self) -> None:
+        while True:
+            ready, _, _ = select.select(
+                [self._descriptor, self._stopped], [], [], _ESCAPE if self._unfinished else None
+            )
+            if self._stopped in ready:
+                break
+            if not self._take(ready):
+                return
+        while self._unfinished or self._in_paste():
+            wait = _PASTE if self._in_paste() else _ESCAPE
+            ready, _, _ = select.select([self._descriptor], [], [], wait)
+            if not self._take(ready) or not ready:
+                break
+        if self._in_paste():
+            self._parser.feed("\x1b[201~")
+            self._give()
+
+    def _take(self, ready: list[int]) -> bool:
+        """Read what is there, or find that an escape character was a key; False when the terminal has gone."""
+        if not ready:
+            self._parser.flush()
+            self._unfinished = False
+            self._give()
+            return True
+        try:
+            data = os.read(self._descriptor, 65536)
+        except OSError:
+            return False
+        self._parser.feed(self._decoder.decode(data))
+        self._unfinished = b"\x1b" in data[-16:]
+        self._give()
+        return bool(data)
+
+    def _give(self) -> None:
+        pressed, self._pressed[:] = self._pressed.copy(), ()
+        while pressed:
+            press = pressed.pop(0)
+            if press.key == Keys.Escape and pressed and pressed[0].key == Keys.ControlM:
+                pressed.pop(0)
+                press = KeyPress(Keys.ControlJ)  # Alt+Enter comes as two keys in one piece
+            self._key(press)
+
+    def _in_paste(self) -> bool:
+        return self._parser._in_bracketed_paste

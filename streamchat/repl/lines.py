@@ -1,0 +1,80 @@
+"""The prompt where nothing can or should be redrawn: for screen readers and dumb terminals.
+
+The terminal itself edits the lines.
+"""
+
+import os
+import select
+from typing import TextIO
+
+from streamchat.repl.entry import broken
+from streamchat.repl.stopping import Stop
+from streamchat.repl.terminal import Terminal
+from streamchat.views.safe import safe
+
+PROMPT = "> "
+_PASTE = 0.03
+"""Seconds in which the next line of a paste is there."""
+
+
+class Lines:
+    """Reads messages line by line. What was typed while an answer came stands in front of what is typed then."""
+
+    def __init__(self, terminal: Terminal, stop: Stop, out: TextIO, source: TextIO) -> None:
+        self._terminal, self._stop, self._out, self._source = terminal, stop, out, source
+
+    def read(self, draft: str = "") -> str | None:
+        """The next message; None at its end, and for Ctrl+C on an empty line."""
+        text = draft
+        prompt = PROMPT + text.rpartition("\n")[2]
+        while True:
+            try:
+                line = self._line(prompt)
+            except KeyboardInterrupt:
+                self._write("\n")
+                if not text:
+                    return None
+                text, prompt = "", PROMPT
+                continue
+            if line is None:
+                return None
+            more = broken(text + line)
+            if more is None:
+                return text + line
+            text, prompt = more, ""
+
+    def pick(self, title: str, rows: list[str]) -> int | None:
+        """The number of the row that the person chooses, from 0; None for none of them."""
+        listed = "\n".join(f"{number}. {row}" for number, row in enumerate(rows, 1))
+        self._write(f"{safe(listed)}\n")
+        try:
+            answer = self._line(f"{title} A number, or nothing to leave it as it is: ")
+        except KeyboardInterrupt:
+            return None
+        number = int(answer) if answer and answer.strip().isdigit() else 0
+        return number - 1 if 0 < number <= len(rows) else None
+
+    def echo(self, text: str) -> None:
+        """Show a message that was not typed here as if it had been."""
+        self._write(f"{PROMPT}{safe(text)}\n")
+
+    def _line(self, prompt: str) -> str | None:
+        """A line, or the lines of a paste, by the terminal's own editing; None at the end.
+
+        KeyboardInterrupt for Ctrl+C.
+        """
+        self._stop.wanted = False
+        source = self._source.fileno()
+        data = b""
+        with self._terminal.as_found():
+            self._write(prompt)
+            while not data.endswith(b"\n") or select.select([source], [], [], _PASTE)[0]:
+                piece = self._stop.waiting(lambda: os.read(source, 65536))
+                if not piece:
+                    break
+                data += piece.replace(b"\r", b"\n")
+        return data.decode(errors="replace").rstrip("\n") if data else None
+
+    def _write(self, text: str) -> None:
+        self._out.write(text)
+        self._out.flush()

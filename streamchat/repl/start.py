@@ -1,0 +1,52 @@
+"""A chat, put together: the terminal made quiet, the prompt shown, and only then the editor loaded behind it."""
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+from streamchat.config.settings import Settings
+from streamchat.session import Session
+from streamchat.views.choose import Look
+
+if TYPE_CHECKING:
+    from streamchat.repl.loop import Prompt, Repl
+
+
+def start(session: Session, settings: Settings, look: Look, *, keyboard: TextIO, extra: dict[str, Any]) -> "Repl":
+    """A chat that is ready to run. `extra` are the fields of every request that flags gave."""
+    out = sys.stdout
+    plain = look.accessible or not out.isatty() or os.environ.get("TERM", "") in ("", "dumb", "unknown")
+    from streamchat.repl.loop import Repl
+    from streamchat.repl.terminal import Terminal
+
+    prompt = _lines if plain else _editor
+    return Repl(
+        session, settings, look, terminal=Terminal(keyboard.fileno()), prompt=lambda repl: prompt(repl, keyboard),
+        out=out, extra=extra,
+    )  # fmt: skip
+
+
+def _editor(repl: "Repl", keyboard: TextIO) -> "Prompt":
+    from streamchat.history.redaction import patterns
+    from streamchat.repl.completion import Completions
+    from streamchat.repl.editor import Editor
+    from streamchat.repl.past import Past
+
+    kept = repl.settings.files.state / "prompt_history" if repl.settings.history.save else None
+    return Editor(
+        repl.terminal,
+        repl.out,
+        keyboard,
+        history=Past(kept, whole=repl.pastes.unfold, redact=patterns(repl.settings.history.redact)),
+        completer=Completions(repl),
+        pastes=repl.pastes,
+        state=repl.state,
+        vi=repl.settings.ui.keymap == "vi",
+        color=repl.look.color != "never",
+    )
+
+
+def _lines(repl: "Repl", keyboard: TextIO) -> "Prompt":
+    from streamchat.repl.lines import Lines
+
+    return Lines(repl.terminal, repl.stop, repl.out, keyboard)

@@ -1,0 +1,80 @@
+"""The person's terminal while a chat runs: it echoes nothing by itself, and every way out leaves it as it was found.
+
+Between two prompts keys wait unseen until somebody reads them. So nothing typed is ever written into an answer by the
+terminal's own echo, and nothing typed is lost when the editor takes over.
+"""
+
+import contextlib
+import os
+import signal
+import termios
+from collections.abc import Callable, Iterator
+from types import FrameType, TracebackType
+from typing import Any, Protocol, Self
+
+PASTE_ON, PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"
+
+_IFLAG, _LFLAG, _CC = 0, 3, 6
+
+
+class OnScreen(Protocol):
+    """Whatever draws on the terminal just now."""
+
+    def stopping(self, stop: Callable[[], None]) -> None:
+        """Take off the screen what will be drawn again, call `stop`, which returns in the foreground, and draw."""
+
+
+class Terminal:
+    """The terminal behind a descriptor. Use it in a `with`; whoever draws stands in `showing` meanwhile."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.showing: OnScreen | None = None
+        self._found: list[Any] = []
+        self._handler: Any = None
+
+    def __enter__(self) -> Self:
+        self._found = termios.tcgetattr(self.descriptor)
+        self._handler = signal.signal(signal.SIGTSTP, self._on_stop)
+        self.quiet()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        signal.signal(signal.SIGTSTP, self._handler)
+        self._set(self._found)
+
+    def quiet(self) -> None:
+        """Keys come at once and are not echoed; Ctrl+C and Ctrl+Z stay signals, and cost no typed key."""
+        mode = termios.tcgetattr(self.descriptor)
+        mode[_IFLAG] &= ~(termios.ICRNL | termios.INLCR | termios.IGNCR | termios.IXON)
+        mode[_LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
+        mode[_LFLAG] |= termios.ISIG | termios.NOFLSH
+        mode[_CC] = list(self._found[_CC])
+        mode[_CC][termios.VQUIT] = bytes([os.fpathconf(self.descriptor, "PC_VDISABLE") & 0xFF])
+        mode[_CC][termios.VMIN], mode[_CC][termios.VTIME] = 1, 0
+        self._set(mode)
+
+    @contextlib.contextmanager
+    def as_found(self) -> Iterator[None]:
+        """Its own line editing, echo and all, for the time of the block."""
+        mode = termios.tcgetattr(self.descriptor)
+        self._set(self._found)
+        try:
+            yield
+        finally:
+            self._set(mode)
+
+    def stop(self) -> None:
+        """Stop this process, as Ctrl+Z does; returns when it is in the foreground again."""
+        with self.as_found():
+            os.kill(os.getpid(), signal.SIGSTOP)  # a SIGTSTP of one's own is dropped in an orphaned process group
+
+    def _on_stop(self, number: int, frame: FrameType | None) -> None:
+        if self.showing is not None:
+            self.showing.stopping(self.stop)
+        else:
+            self.stop()
+
+    def _set(self, mode: list[Any]) -> None:
+        with contextlib.suppress(termios.error):  # the terminal has gone: there is nothing left to put in order
+            termios.tcsetattr(self.descriptor, termios.TCSANOW, mode)

@@ -1,0 +1,95 @@
+"""What is typed while an answer streams: a draft that grows, and the finished messages that wait in a queue."""
+
+import threading
+from collections.abc import Callable
+
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.keys import Keys
+
+from streamchat.repl.entry import Pastes, broken
+
+_SHOWN = 3
+
+
+class TypeAhead:
+    """Takes keys from the keyboard's thread; what it holds may be read and taken by any.
+
+    Enter queues the draft. Esc takes the queue back into the draft, and stops the answer where nothing is queued;
+    Ctrl+C always stops it.
+    """
+
+    def __init__(self, pastes: Pastes, *, stop: Callable[[], None]) -> None:
+        self.changed: Callable[[], None] = lambda: None
+        """Called after each key."""
+        self.draft = ""
+        self.queue: list[str] = []
+        self._pastes, self._stop = pastes, stop
+        self._lock = threading.Lock()
+
+    def key(self, press: KeyPress) -> None:
+        """One key."""
+        stops = False
+        with self._lock:
+            match press.key:
+                case Keys.BracketedPaste:
+                    self.draft += self._pastes.fold(press.data)
+                case Keys.ControlC:
+                    stops = True
+                case Keys.Escape if self.queue:
+                    self._take_back()
+                case Keys.Escape:
+                    stops = True
+                case Keys.ControlM:
+                    self._enter()
+                case Keys.ControlJ | "\r" | "\n":
+                    self.draft += "\n"
+                case Keys.ControlH | Keys.Backspace:
+                    self.draft = self.draft[:-1]
+                case Keys.ControlU:
+                    self.draft = ""
+                case Keys.ControlW:
+                    self.draft = self.draft.rstrip().rpartition(" ")[0]
+                case key if not isinstance(key, Keys) and (key.isprintable() or key == "\t"):
+                    self.draft += key
+        if stops:
+            self._stop()
+        self.changed()
+
+    def lines(self) -> list[str]:
+        """What is to be seen of it: the queue, and the draft as the last line; nothing when nothing was typed."""
+        with self._lock:
+            queue, draft = list(self.queue), self.draft
+        if not queue and not draft:
+            return []
+        shown = [f"queued: {text}" for text in queue[-_SHOWN:]]
+        if len(queue) > _SHOWN:
+            shown.insert(0, f"queued: {len(queue) - _SHOWN} more")
+        return [*shown, f"> {draft}"]
+
+    def next(self) -> str | None:
+        """The first message of the queue, which is no longer in it; None when there is none."""
+        with self._lock:
+            return self.queue.pop(0) if self.queue else None
+
+    def take_draft(self) -> str:
+        """The draft, for the editor; there is none then."""
+        with self._lock:
+            draft, self.draft = self.draft, ""
+        return draft
+
+    def take_back(self) -> None:
+        """The whole queue goes back into the draft."""
+        with self._lock:
+            self._take_back()
+
+    def _enter(self) -> None:
+        more = broken(self.draft)
+        if more is not None:
+            self.draft = more
+        elif self.draft.strip():
+            self.queue.append(self.draft)
+            self.draft = ""
+
+    def _take_back(self) -> None:
+        self.draft = "\n".join([*self.queue, *filter(None, [self.draft])])
+        self.queue = []

@@ -1,0 +1,88 @@
+"""A person at a terminal: presses keys, and sees what a terminal emulator makes of what the program writes."""
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import pyte
+
+from tests.program import Program
+
+DEADLINE = 20.0
+
+
+class Screen(pyte.HistoryScreen):
+    """A screen with its scrollback, which answers the program's questions about the cursor."""
+
+    def __init__(self, columns: int, rows: int, answer: Callable[[bytes], None]) -> None:
+        super().__init__(columns, rows, history=10_000, ratio=0.5)
+        self._answer = answer
+
+    def write_process_input(self, data: str) -> None:
+        self._answer(data.encode())
+
+
+class Person:
+    """`streamchat chat` with these arguments on a terminal of that size; use it in a `with`."""
+
+    def __init__(self, *args: str, size: tuple[int, int] = (80, 24), chat: bool = True, **how: Any) -> None:
+        self.program = Program(*(("chat",) if chat else ()), *args, terminal=size, **how)
+        self._screen = Screen(*size, self.program.press)
+        self._stream = pyte.ByteStream(self._screen)
+        self._fed = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.program.__exit__(kind, exc, tb)
+
+    @property
+    def written(self) -> bytes:
+        """Everything that came to the terminal."""
+        return bytes(self.program._output["screen"])
+
+    @property
+    def rows(self) -> list[str]:
+        """What is on the screen, with empty rows at the end left out."""
+        self._follow()
+        rows = [row.rstrip() for row in self._screen.display]
+        while rows and not rows[-1]:
+            rows.pop()
+        return rows
+
+    @property
+    def scrollback(self) -> list[str]:
+        """The rows that have left the screen at the top, and those that are on it."""
+        self._follow()
+        columns = range(self._screen.columns)
+        above = ["".join(line[column].data for column in columns).rstrip() for line in self._screen.history.top]
+        return above + self.rows
+
+    def press(self, keys: str | bytes) -> None:
+        self.program.press(keys.encode() if isinstance(keys, str) else keys)
+
+    def resize(self, columns: int, rows: int) -> None:
+        self._follow()
+        self._screen.resize(rows, columns)
+        self.program.resize(columns, rows)
+
+    def sees(self, *texts: str, gone: str = "\0", deadline: float = DEADLINE) -> list[str]:
+        """Wait until all of this is on the screen (and `gone` is not); the rows of the screen."""
+        end = time.monotonic() + deadline
+        while time.monotonic() < end:
+            rows = self.rows
+            seen = "\n".join(rows)
+            if all(text in seen for text in texts) and gone not in seen:
+                return rows
+            if self.program._ended():
+                break
+            with self.program._changed:
+                self.program._changed.wait_for(lambda: len(self.written) > self._fed, 0.05)
+        raise AssertionError(f"{texts!r} not on the screen (or {gone!r} still is):\n" + "\n".join(self.rows))
+
+    def _follow(self) -> None:
+        data = self.written
+        self._stream.feed(data[self._fed :])
+        self._fed = len(data)
