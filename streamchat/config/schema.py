@@ -66,6 +66,8 @@ class Ui(Struct, frozen=True, forbid_unknown_fields=True):
     """The widest line, in columns; 0 for the terminal's width."""
     accessible: bool = False
     """For screen readers: no animation, no redrawing, words instead of signs. ACCESSIBLE=1 sets it too."""
+    keymap: Literal["emacs", "vi"] = "emacs"
+    """The keys of the prompt of `chat`."""
 
 
 class History(Struct, frozen=True, forbid_unknown_fields=True):
