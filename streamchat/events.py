@@ -5,7 +5,7 @@ what is shown is what is stored is what is served. `msgspec.json.encode(event)` 
 event's kind under the key `type`.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -32,7 +32,8 @@ class Usage(Struct, frozen=True, tag="usage", omit_defaults=True):
     """What the provider says the reply cost so far, in tokens; None where it did not say.
 
     `input_tokens` is the whole prompt, `cached_tokens` (read from the provider's prompt cache) and `cache_write_tokens`
-    are parts of it; `output_tokens` is everything generated and `reasoning_tokens` a part of it.
+    are parts of it; `output_tokens` is everything generated and `reasoning_tokens` a part of it. `cost` is in US
+    dollars, from the few that say what they charge.
     """
 
     input_tokens: int | None = None
@@ -40,6 +41,7 @@ class Usage(Struct, frozen=True, tag="usage", omit_defaults=True):
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
+    cost: float | None = None
 
     def updated(self, later: "Usage") -> "Usage":
         """This usage with every figure that `later` knows put in its place: providers report in instalments."""
@@ -58,5 +60,5 @@ class Stop(Struct, frozen=True, tag="stop", omit_defaults=True):
 Event = Text | Reasoning | Usage | Stop
 
 
-def _figures(usage: Usage) -> tuple[int | None, ...]:
+def _figures(usage: Usage) -> tuple[Any, ...]:
     return tuple(getattr(usage, name) for name in usage.__struct_fields__)

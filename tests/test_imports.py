@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "streamchat"
 
 LAYERS = (
-    ("events", "errors", "paths"),
+    ("events", "errors", "paths", "prices"),
     ("chat", "sse", "continuation"),
     ("local",),
     ("providers",),
@@ -28,6 +28,8 @@ HOMES = {
     "anthropic": ("providers/anthropic.py",),
     "xllamacpp": ("local/child.py",),
     "rich": ("views/",),
+    "genai_prices": ("prices.py",),
+    "jsonschema": ("structured.py",),
     "markdown_it": ("views/", "history/html.py"),
     "pygments": ("views/", "history/html.py"),
     "prompt_toolkit": ("repl/",),

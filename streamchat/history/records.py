@@ -90,6 +90,7 @@ class UsageLine(Struct, tag="usage", omit_defaults=True):
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
+    cost: float | None = None
     at: float = 0.0
     reply: str | None = None
 

@@ -26,6 +26,7 @@ from rich.style import Style
 from streamchat.chat import Reply
 from streamchat.events import Event, Reasoning, Text
 from streamchat.views.blocks import Blocks
+from streamchat.views.footer import joined, summary
 from streamchat.views.markdown import CODE_THEME, Line, Sheet, rendered
 from streamchat.views.safe import one_line, safe
 from streamchat.views.screen import Screen, moves_cursor, reflows
@@ -256,7 +257,8 @@ class LiveView:
     """Shows a reply live, with a status line while it grows and one dim line about it when it is there.
 
     `title` is the provider and the model, `note` something to say about them at the end; `reasoning` is shown dimly
-    before the answer in full, folded to its last lines, or not at all. Nothing is drawn before the first event or
+    before the answer in full, folded to its last lines, or not at all; with `usage` the last line has all figures,
+    whatever the width. Nothing is drawn before the first event or
     the first tenth of a second.
     """
 
@@ -269,6 +271,7 @@ class LiveView:
         color: Color = "auto",
         reasoning: Literal["fold", "show", "hide"] = "fold",
         footer: bool = True,
+        usage: bool = False,
         code_theme: str = "",
         width: int | None = None,
         mode: Mode | None = None,
@@ -276,7 +279,7 @@ class LiveView:
     ) -> None:
         self._title, self._note = one_line(title, 60), note
         self._reasoning: Literal["fold", "show", "hide"] = reasoning
-        self._footer = footer
+        self._footer, self._whole = footer, usage
         self._live = LiveMarkdown(
             out,
             color=color,
@@ -332,25 +335,8 @@ class LiveView:
 
     def _summary(self) -> Line:
         """The footer."""
-        reply = self._reply
-        usage = reply.usage
-        parts = [self._title]
-        if usage.input_tokens is not None or usage.output_tokens is not None:
-            parts.append(f"{_count(usage.input_tokens)} in, {_count(usage.output_tokens)} out")
-        if reply.tokens_per_second:
-            parts.append(f"{reply.tokens_per_second:.0f} tokens/s")
-        if reply.first_token is not None:
-            parts.append(f"first after {reply.first_token:.1f} s")
-        parts.append(f"{reply.elapsed:.1f} s")
-        if reply.stop_reason not in (None, "stop"):
-            parts.append(one_line(reply.stop_reason + (f": {reply.detail}" if reply.detail else ""), 80))
-        if self._note:
-            parts.append(one_line(self._note, 120))
-        return [Segment(" · ".join(part for part in parts if part), _DIM)]
-
-
-def _count(tokens: int | None) -> str:
-    return "?" if tokens is None else f"{tokens:,}"
+        found = summary(self._reply, title=self._title, note=self._note)
+        return [Segment(joined(found, None if self._whole else self._live.console.width), _DIM)]
 
 
 def _cut(text: str, width: int) -> Line:

@@ -47,6 +47,8 @@ class Figures(Struct):
     completion_tokens: int | None = None
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: OutputDetails | None = None
+    cost: Any = None
+    """What OpenRouter charged, in US dollars; others put other things there."""
 
 
 class Delta(Struct):
@@ -142,4 +144,5 @@ def usage_of(figures: Figures) -> Usage:
         output_tokens=figures.completion_tokens,
         cached_tokens=prompt.cached_tokens if prompt else None,
         reasoning_tokens=output.reasoning_tokens if output else None,
+        cost=float(figures.cost) if type(figures.cost) in (int, float) and figures.cost >= 0 else None,
     )
