@@ -38,6 +38,7 @@ def settled() -> None:
 def guarded(work: Callable[[], int | None]) -> NoReturn:
     """Do the work and leave, whatever happens in it."""
     code = 1
+    _open_descriptors()
     gc.disable()  # until everything is imported: looking for garbage among classes is a tenth of the start
     try:
         with _signals():
@@ -104,6 +105,19 @@ def die(number: int) -> NoReturn:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
     os._exit(128 + number)
+
+
+def _open_descriptors() -> None:
+    """Put the empty device where stdin, stdout or stderr is closed: the next file to be opened would take its place."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  # for as long as the program runs
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -302,6 +303,26 @@ def test_usage_errors_are_one_line_and_the_way_out() -> None:
         result = run(*args, stdin=None)
         assert result.status == 2 and result.stdout == b"", args
         assert 1 <= len(result.err.splitlines()) <= 2 and "Traceback" not in result.err, result.err
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_change_nothing_else(closed: str) -> None:
+    """No file that is opened later takes the place of a closed stream."""
+    command = ("/bin/sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "streamchat")
+    result = run(*REPLAY, "-o", "answer.md", "Which?", command=command)
+
+    assert result.status == 0, result
+    assert Path("answer.md").read_text().startswith("**9.9")
+    assert journal()[-1]["stop_reason"] == "stop"
+
+
+def test_a_full_stdout_is_one_line_and_the_answer_is_kept() -> None:
+    command = ("/bin/sh", "-c", 'exec "$@" >/dev/full', "sh", sys.executable, "-m", "streamchat")
+    result = run(*REPLAY, "Which?", command=command)
+
+    assert (result.status, len(result.err.splitlines())) == (1, 1)
+    assert "space" in result.err
+    assert any(line["type"] == "text" for line in journal())
 
 
 def test_a_full_disk_does_not_cost_the_answer() -> None:
