@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from msgspec import structs
 
+from streamchat.cli import changing
 from streamchat.config import check, load
 from streamchat.config.example import example, toml, toml_key
 from streamchat.config.known import KNOWN
@@ -15,14 +16,15 @@ from streamchat.config.schema import SECTIONS, TABLES, shown
 from streamchat.config.settings import Settings
 from streamchat.config.sources import config_path, read_sources
 from streamchat.config.target import nearest, printable
+from streamchat.config.writing import make_directory
 from streamchat.errors import ConfigError, UsageError
 from streamchat.paths import files
 
-HELP = """Show and check the configuration; without a command, show it.
+HELP = """Show, check and change the configuration; without a command, show it.
 
 \b
   streamchat config show --origin
-  streamchat config init
+  streamchat config set model ollama/qwen3
 """
 
 config_app = typer.Typer(
@@ -134,12 +136,14 @@ def init(
     file = config_path(config=config)
     if os.path.lexists(file) and not force:
         raise UsageError(f"{file} exists already", "to write over it: streamchat config init --force")
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{file.parent} cannot be made: {error.strerror}") from None
+    make_directory(file.parent)
     write(file, example().encode(), overwrite=force)
     typer.echo(file)
+
+
+config_app.command("set")(changing.set_)
+config_app.command("unset")(changing.unset)
+config_app.command("edit")(changing.edit)
 
 
 def _load(profile: str | None, config: Path | None, env_file: Path | None) -> Settings:

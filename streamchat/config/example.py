@@ -24,7 +24,13 @@ HEAD = """\
 # What holds now and why: streamchat config show --origin
 """
 
-EXAMPLES: dict[str, Any] = {"kind": "openai", "base_url": "http://192.168.0.7:8000/v1", "api_key_env": "WORK_API_KEY"}
+EXAMPLES: dict[str, Any] = {
+    "kind": "openai",
+    "base_url": "http://192.168.0.7:8000/v1",
+    "api_key_env": "WORK_API_KEY",
+    "api_key_cmd": "pass show work/llm",
+    "api_key_keyring": "llm/work",
+}
 """What a provider of one's own could say where there is no default to show."""
 
 

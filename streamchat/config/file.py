@@ -13,9 +13,9 @@ from streamchat.errors import ConfigError
 Key = tuple[str, ...]
 
 _KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
-_DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
-_HEADER = re.compile(rf"\s*\[\[?\s*({_DOTTED})\s*\]\]?")
-_SETTING = re.compile(rf"\s*({_DOTTED})\s*=")
+DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
+_HEADER = re.compile(rf"\s*\[\[?\s*({DOTTED})\s*\]\]?")
+_SETTING = re.compile(rf"\s*({DOTTED})\s*=")
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -29,7 +29,7 @@ class ConfigFile(Struct, frozen=True):
     def place(self, key: Key) -> str:
         """`path:line:column` of a setting, as near as its text tells."""
         for length in range(len(key), 0, -1):
-            if found := _find(self.text, key[:length]):
+            if found := position(self.text, key[:length]):
                 return f"{self.path}:{found[0]}:{found[1]}"
         return str(self.path)
 
@@ -80,7 +80,7 @@ def dotted(key: Key) -> str:
     return ".".join(printable(part, 40) for part in key)
 
 
-def _find(text: str, key: Key) -> tuple[int, int] | None:
+def position(text: str, key: Key) -> tuple[int, int] | None:
     """Line and column where a key is written, by the table headers above it; strings over several lines are skipped."""
     table: Key = ()
     closing = ""
@@ -89,13 +89,13 @@ def _find(text: str, key: Key) -> tuple[int, int] | None:
             closing = "" if closing in line else closing
             continue
         if header := _HEADER.match(line):
-            table = _parts(header[1])
+            table = key_parts(header[1])
             if table[: len(key)] == key:
                 return number, header.start(1) + 1
             continue
         if not (setting := _SETTING.match(line)):
             continue
-        if (*table, *_parts(setting[1]))[: len(key)] == key:
+        if (*table, *key_parts(setting[1]))[: len(key)] == key:
             return number, setting.start(1) + 1
         value = line[setting.end() :].strip()
         for quotes in ('"""', "'''"):
@@ -104,5 +104,6 @@ def _find(text: str, key: Key) -> tuple[int, int] | None:
     return None
 
 
-def _parts(dotted_key: str) -> Key:
+def key_parts(dotted_key: str) -> Key:
+    """A key as it is written, part by part, without its quotes."""
     return tuple(part.strip("\"'") for part in re.findall(_KEY, dotted_key))

@@ -200,3 +200,51 @@ def test_the_help_of_every_command_fits_a_screen() -> None:
         shown = run("config", *command, "--help", env={"COLUMNS": "80"})
         assert shown.status == 0
         assert len(shown.out.splitlines()) <= 24
+
+
+def test_set_and_unset_by_the_real_program(file: Path) -> None:
+    done = run("config", "set", "model", "echo")
+    assert (done.status, done.out, file.read_text()) == (0, "", '[defaults]\nmodel = "echo"\n')
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert run("config", "get", "model").out == "echo\n"
+    refused = run("config", "set", "model", "opnai/x")
+    assert refused.status == 2
+    assert "did you mean openai" in refused.err
+    assert run("config", "unset", "model").status == 0
+    assert file.read_text() == "[defaults]\n"
+    assert run("config", "unset", "model").status == 2
+
+
+def test_set_makes_the_file_from_nothing_and_says_no_secret(tmp_path: Path) -> None:
+    other = tmp_path / "deep" / "er" / "config.toml"
+    done = run("config", "set", "--config", str(other), "providers.openai.headers.X-Key", "secret-1")
+    assert done.status == 0
+    assert "secret-1" not in done.out + done.err
+    assert stat.S_IMODE(other.parent.stat().st_mode) == 0o700
+
+
+def test_edit_writes_what_is_right_and_keeps_what_is_not(file: Path) -> None:
+    begun = run("config", "edit", env={"EDITOR": "sed -i s/^#width.*/width=99/"})
+    assert begun.status == 0
+    assert file.read_text() == example().replace("#width = 0", "width=99")
+    wrong = run("config", "edit", env={"VISUAL": "sed -i s/^width.*/widht=9/", "EDITOR": "false"})
+    assert wrong.status == 2
+    assert "did you mean `width`?" in wrong.err
+    kept = Path(wrong.err.rpartition("kept: ")[2].strip())
+    assert "widht=9" in kept.read_text()
+    assert "width=99" in file.read_text()
+    assert run("config", "edit", env={"EDITOR": "true"}).err == "nothing was changed\n"
+    failed = run("config", "edit", env={"EDITOR": "false"})
+    assert (failed.status, "the editor ended with 1" in failed.err) == (2, True)
+    assert [path.name for path in file.parent.iterdir() if path.suffix == ".toml"].count(file.name) == 1
+
+
+def test_edit_on_a_terminal_asks_to_edit_again(file: Path) -> None:
+    file.write_text("[ui]\nwidth = 1\n")
+    script = file.parent / "editor"
+    script.write_text('#!/bin/sh\ncase $(cat "$1") in *bad*) sed -i s/bad/9/ "$1";; *) sed -i s/1/bad/ "$1";; esac\n')
+    script.chmod(0o700)
+    done = run("config", "edit", terminal=(80, 24), stdin=b"\n", env={"EDITOR": str(script)})
+    assert done.status == 0, done.screen
+    assert b"Edit again?" in done.screen
+    assert file.read_text() == "[ui]\nwidth = 9\n"
