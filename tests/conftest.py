@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,15 +29,23 @@ FOREIGN = re.compile(
 """The variables of the person who runs the tests that could change what they see."""
 
 
+@pytest.fixture(scope="session")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One place for the tests that have no `tmp_path`: three directories for each of them cost more than the tests."""
+    return tmp_path_factory.mktemp("scratch")
+
+
 @pytest.fixture(autouse=True)
-def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty home, an empty current directory, no keys, no settings, no proxy, a known terminal and locale."""
+def clean(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty home, an empty current directory, no keys, no settings, no proxy, a known terminal and locale.
+
+    They are `home` and `here` in the `tmp_path` of a test that has one.
+    """
     for name in os.environ:
         if FOREIGN.match(name):
             monkeypatch.delenv(name)
-    home, here = tmp_path / "home", tmp_path / "here"
-    home.mkdir()
-    here.mkdir()
+    place: Path = request.getfixturevalue("tmp_path" if "tmp_path" in request.fixturenames else "scratch")
+    home, here = _empty(place / "home"), _empty(place / "here")
     monkeypatch.setenv("HOME", str(home))
     for name, folder in (
         ("CONFIG", ".config"),
@@ -48,6 +57,15 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.chdir(here)
+
+
+def _empty(folder: Path) -> Path:
+    """The folder as it was made: nothing in it, whatever the test before has left."""
+    folder.mkdir(exist_ok=True)
+    if any(folder.iterdir()):
+        shutil.rmtree(folder)
+        folder.mkdir()
+    return folder
 
 
 @pytest.fixture

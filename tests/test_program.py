@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,17 @@ def test_the_environment_is_clean() -> None:
 
     assert [name for name in os.environ if any(word in name for word in foreign)] == []
     assert os.listdir(os.environ["HOME"]) == os.listdir(".") == []
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_nothing_is_left_for_the_next_test(turn: int) -> None:
+    """What one test writes into its home and its directory is gone in the next."""
+    home, here = Path.home(), Path.cwd()
+    assert (list(home.iterdir()), list(here.iterdir())) == ([], [])
+
+    for place in (home, here):
+        (place / "folder").mkdir()
+        (place / "folder" / "file").write_text("x")
 
 
 def test_a_terminal_of_a_given_size() -> None:
