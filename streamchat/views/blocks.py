@@ -46,7 +46,7 @@ from streamchat.views.structure import (
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Block:
     """One top-level block, or the next part of one that is too long to wait for."""
 
@@ -71,6 +71,8 @@ class Blocks:
             Token
         ] = []  # what the source goes on with: containers, and a leaf if a part of it is given out
         self._ready: list[Block] = []  # done, but waiting for a list's numbers or a link's definition
+        self._waiting: list[Block] = []  # the same, as they would be shown now
+        self._waited_with: tuple[list[Block], int, list[int]] = [], 0, []
         self._closed = False
 
     def feed(self, text: str) -> None:
@@ -103,17 +105,25 @@ class Blocks:
             block.final = True
         return taken
 
-    def tail(self) -> list[Block]:
-        """What may still change, as it would be if the text ended here."""
+    def tail(self) -> tuple[list[Block], list[Block]]:
+        """What may still change: blocks that are done but wait, and those that would be if the text ended here.
+
+        The first is the same list as before while nothing about it has changed.
+        """
         self._take_in()
         path, self._path = self._path, preview(self._path)
         tokens, references = self._parse(self._source)
         self._path = path
-        blocks = [Block(copies(block.tokens), continued=block.continued) for block in self._ready]
-        blocks += _split(tokens)
-        for block in blocks:
+        opened = _split(tokens)
+        for block in opened:
             parse_inline(block.tokens, references)
-        return blocks
+        state = self._ready, len(references), [n.counting for block in self._ready for n in numberings(block.tokens)]
+        if state != self._waited_with:
+            self._waited_with = list(self._ready), *state[1:]
+            self._waiting = [Block(copies(block.tokens), continued=block.continued) for block in self._ready]
+            for block in self._waiting:
+                parse_inline(block.tokens, references)
+        return self._waiting, opened
 
     def _take_in(self) -> None:
         text = joined_surrogates("".join(self._incoming))

@@ -12,14 +12,14 @@ languages, sessions of a console) begin anew with each group of lines; what a le
 
 import re
 from collections.abc import Iterator
-from copy import copy
+from copy import copy, deepcopy
 from functools import cache
 from typing import Any
 
 from pygments.lexer import ExtendedRegexLexer, Lexer, LexerContext, RegexLexer
 from pygments.lexers import get_lexer_by_name
 from pygments.lexers.data import YamlLexer, YamlLexerContext
-from pygments.token import Error, Whitespace, _TokenType
+from pygments.token import Comment, Error, String, Whitespace, _TokenType
 from pygments.util import ClassNotFound
 from rich.segment import Segment
 from rich.style import Style
@@ -41,6 +41,8 @@ _CLOSERS = (
     ("[[", "]]"),
     ("(*", "*)"),
     ("{-", "-}"),
+    ('r#"', '"#'),
+    ('R"(', ')"'),
 )
 _ELEMENTS = (("<script", "</script"), ("<style", "</style"))
 _HERE = re.compile(r"<<[-~]?\s*['\"\\]?(\w+)")
@@ -93,26 +95,20 @@ class _Lexing:
 
     def __init__(self, lexer: Lexer | None) -> None:
         self._lexer = lexer
-        self._stack = ["root"]
-        self._context = _context(lexer)
+        self._state = _begin(lexer)
 
     def copy(self) -> "_Lexing":
         other = copy(self)
-        other._stack = list(self._stack)
-        other._context = copy(self._context)
-        other._context.stack = list(self._context.stack)
+        other._state = deepcopy(self._state)
         return other
 
     def run(self, text: str) -> Tokens:
         """Lex a group of lines and go on from there."""
         if self._lexer is None:
             return [(Whitespace, text)]
-        if isinstance(self._lexer, ExtendedRegexLexer):
-            context = self._context
-            context.text, context.pos, context.end = text, 0, len(text)
-            return [(kind, value) for _, kind, value in self._lexer.get_tokens_unprocessed(context=context)]
         if isinstance(self._lexer, RegexLexer):
-            return list(_run(self._lexer, text, self._stack))
+            self._state.text, self._state.pos, self._state.end = text, 0, len(text)
+            return list(_run(self._lexer, self._state))
         return list(self._lexer.get_tokens(text))
 
     def is_open(self, group: str) -> bool:
@@ -126,31 +122,48 @@ class _Lexing:
         if not closers:
             return False
         now = _kinds(self.copy().run(group), len(group))
-        return any(_kinds(self.copy().run(f"{group}{closer}\n"), len(group)) != now for closer in closers)
+        return any(_reaches(self.copy().run(f"{group}{closer}\n"), now) for closer in closers)
 
 
-def _run(lexer: RegexLexer, text: str, stack: list[str]) -> Iterator[tuple[_TokenType, str]]:
+def _reaches(tokens: Tokens, now: list[_TokenType]) -> bool:
+    """Whether a lexer, with something behind a group, finds a string across its end, or other things in it."""
+    position = 0
+    for kind, text in tokens:
+        position += len(text)
+        if position > len(now):
+            across = position - len(text) < len(now)
+            return (across and (String in kind.split() or Comment in kind.split())) or _kinds(tokens, len(now)) != now
+    return False
+
+
+def _run(lexer: RegexLexer, state: LexerContext) -> Iterator[tuple[_TokenType, str]]:
     """What a lexer finds from a state on; it ends with the text, where Pygments would still try rules at its end."""
     rules: dict[str, list[tuple[Any, Any, Any]]] = vars(type(lexer))["_tokens"]
-    position = 0
-    while position < len(text):
-        for matches, action, change in rules[stack[-1]]:
-            if match := matches(text, position):
-                if action is not None:
-                    if type(action) is _TokenType:
-                        yield action, match.group()
-                    else:
-                        yield from ((kind, value) for _, kind, value in action(lexer, match))
-                position = match.end()
-                _go(stack, change)
-                break
+    keeps_state = isinstance(lexer, ExtendedRegexLexer)
+    while state.pos < state.end:
+        for matches, action, change in rules[state.stack[-1]]:
+            match = matches(state.text, state.pos)
+            if match is None:
+                continue
+            if action is None:
+                state.pos = match.end()
+            elif type(action) is _TokenType:
+                yield action, match.group()
+                state.pos = match.end()
+            elif keeps_state:
+                yield from ((kind, value) for _, kind, value in action(lexer, match, state))
+            else:
+                yield from ((kind, value) for _, kind, value in action(lexer, match))
+                state.pos = match.end()
+            _go(state.stack, change)
+            break
         else:
-            if text[position] == "\n":
-                stack[:] = ["root"]
+            if state.text[state.pos] == "\n":
+                state.stack[:] = ["root"]
                 yield Whitespace, "\n"
             else:
-                yield Error, text[position]
-            position += 1
+                yield Error, state.text[state.pos]
+            state.pos += 1
 
 
 def _go(stack: list[str], change: Any) -> None:
@@ -166,8 +179,8 @@ def _go(stack: list[str], change: Any) -> None:
         stack.append(change)
 
 
-def _context(lexer: Lexer | None) -> LexerContext:
-    """The state of a lexer that keeps it outside of itself."""
+def _begin(lexer: Lexer | None) -> LexerContext:
+    """The state in which a lexer begins."""
     if isinstance(lexer, YamlLexer):
         return YamlLexerContext("", 0)  # type: ignore[no-untyped-call]
     return LexerContext("", 0)

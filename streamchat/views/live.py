@@ -227,7 +227,7 @@ class LiveMarkdown:
         """The rows of what is open, as many as fit, and the one that the cursor rests in."""
         width, height = self._size
         room = max(1, height - 1)
-        tail = [row for line in self._sheet.preview(self._blocks.tail()) for row in _wrapped(line, width)]
+        tail = [row for line in self._sheet.preview(*self._blocks.tail()) for row in _wrapped(line, width)]
         status = [self._status(width)] if self._status is not None and room > 1 else []
         above = [] if tail or self._sheet.begun or self._above is None else self._above(width)
         typed = _typed(self._below(), width)[-(room - 1) :] if self._below is not None and room > 1 else []

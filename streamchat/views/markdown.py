@@ -18,7 +18,7 @@ Where none of these applies, the lines are those of `rich.markdown.Markdown`, bu
 - **Hostile text** is made safe (`safe.py`), before it is laid out.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from copy import copy
 from typing import Any, ClassVar
 
@@ -271,6 +271,7 @@ class Sheet:
         self.begun = False  # whether there was any block
         self._codes = 0
         self._blank = False  # whether a blank line comes before the next block
+        self._previewed: tuple[tuple[list[Block], int], list[Line], Sheet] | None = None
 
     def begin_code(self, language: str) -> int:
         """Another code block begins; its number."""
@@ -280,6 +281,7 @@ class Sheet:
 
     def lines(self, block: Block) -> list[Line]:
         """The lines of a block."""
+        self._previewed = None
         tokens = list(_rewritten(block.tokens))
         if self._blank and not block.continued:
             tokens.insert(0, _SEAM)
@@ -293,11 +295,20 @@ class Sheet:
         self.begun = True
         return [_trimmed(line) for line in lines]
 
-    def preview(self, blocks: Iterable[Block]) -> list[Line]:
-        """The lines of blocks as they would be now, without taking notice of them."""
+    def preview(self, waiting: list[Block], opened: list[Block]) -> list[Line]:
+        """The lines of blocks as they would be now, without taking notice of them; those that wait are kept."""
+        if self._previewed is None or (waiting, self.console.width) != self._previewed[0]:
+            other = self._copy()
+            lines = [line for block in waiting for line in other.lines(block)]
+            self._previewed = (list(waiting), self.console.width), lines, other
+        _, lines, other = self._previewed
+        other = other._copy()
+        return lines + [line for block in opened for line in other.lines(block)]
+
+    def _copy(self) -> "Sheet":
         other = copy(self)
         other.highlighter = self.highlighter.copy()
-        return [line for block in blocks for line in other.lines(block)]
+        return other
 
 
 def rendered(text: str, sheet: Sheet) -> Iterator[Line]:
