@@ -1,5 +1,6 @@
 """Going on with an answer that was cut: how the model is asked to, and how the two pieces are joined without a seam."""
 
+import re
 from collections.abc import Iterator
 
 from streamchat.chat import Message
@@ -11,6 +12,7 @@ GO_ON = (
 )
 _OVERLAP = 200
 """Characters of the beginning that may repeat the end of the cut answer."""
+_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 _CHANCE = 8
 """An overlap up to this length may be chance: the last letters of a word are often the first of the next."""
 
@@ -21,6 +23,22 @@ def begun(text: str) -> tuple[Message, Message]:
     Not a prefilled answer, although that would be the shortest way: the newest models refuse one.
     """
     return Message("assistant", text.rstrip()), Message("user", GO_ON)
+
+
+def open_block(text: str) -> str:
+    """The last block of a Markdown text from its beginning on: what has to be seen again for the rest to make sense."""
+    start = at = 0
+    fence = ""
+    for line in text.splitlines(keepends=True):
+        mark = _FENCE.match(line)
+        if fence:
+            fence = "" if mark and mark[1].startswith(fence) and line.strip() == mark[1] else fence
+        elif mark:
+            fence, start = mark[1], at
+        elif not line.strip():
+            start = at + len(line)
+        at += len(line)
+    return text[start:]
 
 
 def unrepeated(before: str, events: Iterator[Event]) -> Iterator[Event]:

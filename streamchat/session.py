@@ -3,13 +3,17 @@
 `Session.ask` is the one place where a question becomes a request, its answer goes to a view, and both go to disk.
 """
 
+from collections.abc import Iterator
+from itertools import chain
+
 from msgspec import Struct
 
-from streamchat.chat import Attachment, Chat, Options, Reply
-from streamchat.continuation import begun, unrepeated
+from streamchat.chat import Attachment, Chat, Message, Options, Reply
+from streamchat.continuation import begun, open_block, unrepeated
 from streamchat.errors import UsageError
-from streamchat.events import Text
+from streamchat.events import Event, Text
 from streamchat.history.conversation import Conversation
+from streamchat.history.turn import Turn
 from streamchat.providers.base import Provider
 from streamchat.pump import Stream
 from streamchat.views.base import View
@@ -44,15 +48,14 @@ class Session(Struct):
             options=self.options,
             attachments=attachments,
         )
-        messages = turn.messages()
+        messages = tuple(map(self._fitting, turn.messages()))
         if before:
             messages = (*messages, *begun(before))
             turn.add(Text(before))
         stream = Stream(self.provider, Chat(self.model, messages, self.system, self.options))
         error: BaseException | None = None
         try:
-            events = unrepeated(before, stream.events()) if before else stream.events()
-            view.show(turn.record(events), stream.reply)
+            view.show(self._shown(turn, stream, before), stream.reply)
         except BaseException as exc:
             error = exc
             if isinstance(exc, BrokenPipeError):
@@ -62,6 +65,20 @@ class Session(Struct):
             stream.close()
             turn.end(stream.reply, error)
         return stream.reply
+
+    def _shown(self, turn: Turn, stream: Stream, before: str) -> Iterator[Event]:
+        if not before:
+            return turn.record(stream.events())
+        rest = turn.record(unrepeated(before, stream.events()))
+        return chain((Text(open_block(before)),), rest)
+
+    def _fitting(self, message: Message) -> Message:
+        """The message with the files that this provider can take; the others are named in its text."""
+        if all(self.provider.takes(each.media_type) for each in message.attachments):
+            return message
+        taken = tuple(each for each in message.attachments if self.provider.takes(each.media_type))
+        left = "".join(f"\n[attached: {each.name}]" for each in message.attachments if each not in taken)
+        return Message(message.role, message.content + left, taken)
 
     def _cut_answer(self) -> str:
         last = self.conversation.last

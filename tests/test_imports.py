@@ -17,7 +17,7 @@ LAYERS = (
     ("providers",),
     ("pump",),
     ("config", "views", "history"),
-    ("discovery", "choice", "session", "library"),
+    ("attachments", "discovery", "choice", "session", "library"),
     ("repl", "web"),
     ("cli",),
 )

@@ -18,7 +18,6 @@ from streamchat.errors import ChatError, CutError
 from streamchat.events import Event, Stop
 from streamchat.sse import Frame
 
-
 _SHORTEST_KEY = 6
 """Shorter ones ("none", "ollama") are no secrets, and taking them out would garble the message."""
 
@@ -142,6 +141,10 @@ class Provider(ABC):
     @abstractmethod
     def wire(self, chat: Chat) -> Wire:
         """A fresh reader for the answer to this chat."""
+
+    def takes(self, media_type: str) -> bool:
+        """Whether files of this kind can go with a message."""
+        return False
 
     def models(self) -> list[str]:
         """The models that it says it has; empty for a kind that has no list."""

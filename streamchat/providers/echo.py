@@ -27,6 +27,9 @@ class Provider(OfflineProvider):
         given["options"] |= self.endpoint.options
         return given
 
+    def takes(self, media_type: str) -> bool:
+        return True
+
     def wire(self, chat: Chat) -> Wire:
         return NativeWire()
 

@@ -4,9 +4,10 @@ The SDK sends the request (key, retries, proxy, TLS, time-outs); the response is
 `with_streaming_response`, and read by our own wires: the SDK's own parsing of a chunk costs more than all of ours.
 """
 
+from base64 import b64encode
 from typing import Any
 
-from streamchat.chat import Chat
+from streamchat.chat import Attachment, Chat, Message
 from streamchat.providers.base import Wire
 from streamchat.providers.sdk import SDKProvider
 from streamchat.providers.wire.chat import ChatWire
@@ -59,7 +60,7 @@ class Provider(SDKProvider):
 def _chat_body(chat: Chat, *, own: bool) -> dict[str, Any]:
     options = chat.options
     system = [{"role": "system", "content": chat.system}] if chat.system else []
-    turns = [{"role": message.role, "content": message.content} for message in chat.messages]
+    turns = [{"role": message.role, "content": _chat_content(message)} for message in chat.messages]
     body: dict[str, Any] = {
         "model": chat.model,
         "messages": system + turns,
@@ -79,7 +80,7 @@ def _responses_body(chat: Chat) -> dict[str, Any]:
     options = chat.options
     body: dict[str, Any] = {
         "model": chat.model,
-        "input": [{"role": message.role, "content": message.content} for message in chat.messages],
+        "input": [{"role": message.role, "content": _responses_content(message)} for message in chat.messages],
         "store": False,  # the conversation is kept here, on the person's own disk, and nowhere else
     }
     if chat.system:
@@ -92,6 +93,35 @@ def _responses_body(chat: Chat) -> dict[str, Any]:
         effort = _effort(options.think)
         body["reasoning"] = {"effort": effort} if effort == "none" else {"effort": effort, "summary": "auto"}
     return body
+
+
+def _chat_content(message: Message) -> str | list[dict[str, Any]]:
+    """The text alone where there is nothing else: not every compatible server knows parts."""
+    if not message.attachments:
+        return message.content
+    parts: list[dict[str, Any]] = []
+    for each in message.attachments:
+        if each.media_type.startswith("image/"):
+            parts.append({"type": "image_url", "image_url": {"url": _data_url(each)}})
+        else:
+            parts.append({"type": "file", "file": {"filename": each.name, "file_data": _data_url(each)}})
+    return [*parts, {"type": "text", "text": message.content}]
+
+
+def _responses_content(message: Message) -> str | list[dict[str, Any]]:
+    if not message.attachments:
+        return message.content
+    parts: list[dict[str, Any]] = []
+    for each in message.attachments:
+        if each.media_type.startswith("image/"):
+            parts.append({"type": "input_image", "image_url": _data_url(each)})
+        else:
+            parts.append({"type": "input_file", "filename": each.name, "file_data": _data_url(each)})
+    return [*parts, {"type": "input_text", "text": message.content}]
+
+
+def _data_url(attachment: Attachment) -> str:
+    return f"data:{attachment.media_type};base64,{b64encode(attachment.data).decode()}"
 
 
 def _effort(think: str | int) -> str:

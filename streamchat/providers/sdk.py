@@ -57,6 +57,9 @@ class SDKProvider(base.Provider):
     def aopen(self, chat: Chat) -> AbstractAsyncContextManager[base.AsyncResponse]:
         return self.call(self._aclient, chat)  # type: ignore[no-any-return]  # the SDK's own, behind Any
 
+    def takes(self, media_type: str) -> bool:
+        return media_type.startswith("image/") or media_type == "application/pdf"
+
     def models(self) -> list[str]:
         try:
             return [model.id for model in self._client.models.list()]

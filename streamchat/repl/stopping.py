@@ -86,6 +86,9 @@ class Stoppable(Provider):
     def wire(self, chat: Chat) -> Wire:
         return self.provider.wire(chat)
 
+    def takes(self, media_type: str) -> bool:
+        return self.provider.takes(media_type)
+
     def models(self) -> list[str]:
         return self._stop.waiting(self.provider.models)
 

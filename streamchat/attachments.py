@@ -1,0 +1,111 @@
+"""Files that go with a message: text becomes part of it, fenced and named; images and PDFs go beside it.
+
+What cannot be sent is refused before anything is: what is too large, neither text nor a known kind, not one file.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from streamchat.chat import Attachment
+from streamchat.errors import UsageError
+from streamchat.providers.base import Provider
+
+MEGABYTE = 1_000_000
+LONGEST_TEXT = MEGABYTE
+LONGEST = {"image/png": 5, "image/jpeg": 5, "image/gif": 5, "image/webp": 5, "application/pdf": 20}
+"""Megabytes that a file of each kind may have: what the vendors take, and what a conversation's file can bear."""
+
+_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+)
+_AT = re.compile(r'(?<!\S)@(?:"([^"\n]+)"|(\S+))')
+
+
+def read(name: str) -> str | Attachment:
+    """The file as a fenced text, or as an attachment. UsageError says why it cannot be sent."""
+    if re.match(r"[a-z]+://", name):
+        raise UsageError(f"{name} is an address, not a file", "Fetch it first: curl ADDRESS | streamchat ask ...")
+    path = Path(name).expanduser()
+    try:
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise UsageError(f"{name} is a directory", "Name the files in it, each by itself.")
+        if not stat.S_ISREG(found.st_mode):
+            raise UsageError(f"{name} is not a file that can be read as a whole", "Pipe it in instead.")
+        if found.st_size > max(LONGEST.values()) * MEGABYTE:
+            raise UsageError(f"{name} is too large: {_megabytes(found.st_size)}")
+        data = path.read_bytes()
+    except OSError as exc:
+        if isinstance(exc, FileNotFoundError) and any(mark in name for mark in "*?["):
+            raise UsageError(f"{name} is a pattern", "Name each file by itself.") from None
+        raise UsageError(f"{name} cannot be read: {exc.strerror}") from None
+    kind = media_type(data)
+    return fenced(_text(name, data), path.name) if kind is None else attachment(path.name, kind, data)
+
+
+def attachment(name: str, kind: str, data: bytes) -> Attachment:
+    """An image or a PDF of a size that can be sent; UsageError for a larger one."""
+    if len(data) > LONGEST[kind] * MEGABYTE:
+        raise UsageError(f"{name} is too large: {_megabytes(len(data))}, and at most {LONGEST[kind]} MB can be sent")
+    return Attachment(name, kind, data)
+
+
+def media_type(data: bytes) -> str | None:
+    """What kind of image, or PDF, this is; None for anything else."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+
+
+def mentioned(text: str) -> tuple[list[str], list[str]]:
+    """The files that a text names as `@path` or `@"path"`; and the names of that kind that are no file here.
+
+    Only names that look like a path (with a slash or a dot in them) are among the latter: others are mere mentions.
+    """
+    names = [quoted or bare for quoted, bare in _AT.findall(text)]
+    there = [name for name in names if os.path.lexists(os.path.expanduser(name))]
+    return there, [name for name in names if name not in there and ("/" in name or "." in name.strip("."))]
+
+
+def fenced(text: str, name: str = "") -> str:
+    """The text as a block that nothing in it can end, its name in front."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{name}:\n{fence}\n{text.rstrip()}\n{fence}" if name else f"{fence}\n{text.rstrip()}\n{fence}"
+
+
+def joined(texts: Sequence[str], question: str) -> str:
+    """Texts and the question that is about them as one message: the question is last."""
+    return "\n\n".join(filter(None, (*texts, question)))
+
+
+def refuse(attachments: Sequence[Attachment], provider: Provider) -> None:
+    """UsageError for the first of them that the provider cannot take."""
+    for each in attachments:
+        if not provider.takes(each.media_type):
+            kind = "a PDF" if each.media_type == "application/pdf" else "an image"
+            raise UsageError(f"{provider.name} cannot take {kind}: {each.name}", "Ask a provider that can.")
+
+
+def _text(name: str, data: bytes) -> str:
+    if len(data) > LONGEST_TEXT:
+        raise UsageError(f"{name} is too large: {_megabytes(len(data))}, and at most 1 MB of text can be sent")
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise UsageError(f"{name} is neither text nor an image nor a PDF")
+    return text
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / MEGABYTE:.1f} MB"
