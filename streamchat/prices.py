@@ -11,8 +11,12 @@ from msgspec import Struct
 
 from streamchat.events import Usage
 
-_NAMES: Final = ("openai", "anthropic", "openrouter", "groq", "deepseek", "gemini", "google", "mistral", "xai", "together",
-                 "azure", "cerebras", "cohere", "fireworks", "perplexity", "moonshotai", "novita", "zai")  # fmt: skip
+_NAMES: Final = frozenset(
+    (
+        *("openai", "anthropic", "openrouter", "groq", "deepseek", "gemini", "google", "mistral", "xai", "together"),
+        *("azure", "cerebras", "cohere", "fireworks", "perplexity", "moonshotai", "novita", "zai"),
+    )
+)
 """The providers that the table knows, by the names that people give them. Nobody else waits for it to load."""
 
 

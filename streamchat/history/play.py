@@ -31,6 +31,12 @@ def played(turn: Turn, reply: Reply, *, speed: float = 1.0) -> Iterator[Event]:
     for at, event in turn.timed():
         if speed and (wait := begun + at / speed - time.monotonic()) > 0:
             time.sleep(wait)
+        first = reply.first_token is None
         reply.add(event)
+        reply.elapsed = at  # its own times, however fast it is played
+        if first and reply.first_token is not None:
+            reply.first_token = at
         yield event
     reply.stop(turn.stop_reason or "interrupted")
+    if turn.ended is not None:
+        reply.elapsed = turn.ended.elapsed

@@ -22,11 +22,12 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from rich.text import Text as RichText
 
 from streamchat.chat import Reply
 from streamchat.events import Event, Reasoning, Text
 from streamchat.views.blocks import Blocks
-from streamchat.views.footer import joined, summary
+from streamchat.views.footer import joined, seconds, summary
 from streamchat.views.markdown import CODE_THEME, Line, Sheet, rendered
 from streamchat.views.safe import one_line, safe
 from streamchat.views.screen import Screen, moves_cursor, reflows
@@ -41,6 +42,7 @@ _SHARE = 4  # a frame that took t seconds is followed by 4 t without one: a fift
 _DIM = Style(dim=True)
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _FOLDED = 3  # rows of reasoning shown while it is folded
+_UNFOLDED = 100  # and while it is not: more than a screen has
 
 
 def terminal(out: TextIO, *, color: Color = "auto", width: int | None = None) -> Console:
@@ -75,7 +77,8 @@ class LiveMarkdown:
     """Markdown on a terminal while it grows. Feed it text, then close it (or use it as a context manager).
 
     `status` is called for each frame and gives the line below the text; `above` gives lines to show while there is no
-    text yet; `below` gives lines under the status, the last of which a person is typing: the cursor rests at its end.
+    text yet, `lead` those that stay above it, asked for once when it begins (or ends without having begun); `below`
+    gives lines under the status, the last of which a person is typing: the cursor rests at its end.
     `mode` None redraws where the terminal can and prints block by block where it cannot.
     """
 
@@ -90,6 +93,7 @@ class LiveMarkdown:
         mode: Mode | None = None,
         status: Callable[[int], Line] | None = None,
         above: Callable[[int], list[Line]] | None = None,
+        lead: Callable[[int], list[Line]] | None = None,
         below: Callable[[], list[str]] | None = None,
         reflow: bool | None = None,
     ) -> None:
@@ -100,7 +104,8 @@ class LiveMarkdown:
         self._sheet = Sheet(self.console, code_theme=code_theme)
         self._screen = Screen(self.out, self.console, reflows=reflows() if reflow is None else reflow)
         self._blocks = Blocks()
-        self._status, self._above, self._below = status, above, below
+        self._status, self._above, self._lead, self._below = status, above, lead, below
+        self._begun = False
         self._size = self._measured()
         self._incoming: list[str] = []
         self._changed = threading.Event()
@@ -212,7 +217,9 @@ class LiveMarkdown:
 
     def _take_in(self) -> None:
         texts, self._incoming = self._incoming, []
-        self._blocks.feed("".join(texts))
+        text = "".join(texts)
+        self._begun = self._begun or bool(text)
+        self._blocks.feed(text)
 
     def _finished(self) -> list[Line]:
         size = self._measured()
@@ -221,7 +228,11 @@ class LiveMarkdown:
             if self.mode == "live":
                 self._screen.resized(*size)
         self.console.width = size[0]
-        return [line for block in self._blocks.take() for line in self._sheet.lines(block)]
+        lines = [line for block in self._blocks.take() for line in self._sheet.lines(block)]
+        if self._lead is not None and (self._begun or self._closing):
+            lead, self._lead = self._lead(size[0]), None
+            lines = [*lead, *([[]] if lead and self._begun else []), *lines]
+        return lines
 
     def _tail(self) -> tuple[list[Line], int]:
         """The rows of what is open, as many as fit, and the one that the cursor rests in."""
@@ -229,7 +240,7 @@ class LiveMarkdown:
         room = max(1, height - 1)
         tail = [row for line in self._sheet.preview(*self._blocks.tail()) for row in _wrapped(line, width)]
         status = [self._status(width)] if self._status is not None and room > 1 else []
-        above = [] if tail or self._sheet.begun or self._above is None else self._above(width)
+        above = [] if tail or self._begun or self._above is None else self._above(width)
         typed = _typed(self._below(), width)[-(room - 1) :] if self._below is not None and room > 1 else []
         status = status[: room - 1 - len(typed)]
         foot = status + typed
@@ -257,7 +268,7 @@ class LiveView:
     """Shows a reply live, with a status line while it grows and one dim line about it when it is there.
 
     `title` is the provider and the model, `note` something to say about them at the end; `reasoning` is shown dimly
-    before the answer in full, folded to its last lines, or not at all; with `usage` the last line has all figures,
+    before the answer: in full, as its last lines while it grows and one line about it from then on, or not at all; with `usage` the last line has all figures,
     whatever the width. Nothing is drawn before the first event or
     the first tenth of a second.
     """
@@ -288,25 +299,44 @@ class LiveView:
             mode=mode,
             status=self._status,
             above=self._thoughts,
+            lead=self._thought,
             below=below,
         )
         self.refresh, self.suspend, self.resume = self._live.refresh, self._live.suspend, self._live.resume
         self._reply = Reply()
         self._begun = time.monotonic()
+        self._thinking: float | None = None
+        self._answering: float | None = None
 
     def show(self, events: Iterator[Event], reply: Reply) -> None:
         """Show the reply until its events end; whatever they raise passes through when the screen is in order."""
+        self.begin(reply)
+        try:
+            for event in events:
+                self.take(event)
+        finally:
+            self.end()
+
+    def begin(self, reply: Reply) -> None:
+        """The same in steps, for those who have the events one at a time: this, `take` for each, `end`."""
         self._reply = reply
         self._begun = time.monotonic()
         self._live.start()
-        try:
-            for event in events:
-                if isinstance(event, Text):
-                    self._live.feed(event.text)
-                elif isinstance(event, Reasoning):
-                    self._live.feed("")
-        finally:
-            self._live.close(footer=self._summary() if self._footer else None)
+
+    def take(self, event: Event) -> None:
+        """Show one event, which the reply has already."""
+        if isinstance(event, Text):
+            if self._answering is None:
+                self._answering = self._reply.elapsed
+            self._live.feed(event.text)
+        elif isinstance(event, Reasoning):
+            if self._thinking is None:
+                self._thinking = self._reply.elapsed
+            self._live.feed("")
+
+    def end(self) -> None:
+        """Leave the screen in order, with the last line."""
+        self._live.close(footer=self._summary() if self._footer else None)
 
     def _status(self, width: int) -> Line:
         """The line below the growing text."""
@@ -324,14 +354,27 @@ class LiveView:
         return _cut(f"{mark} " + " · ".join(part for part in parts if part), width)
 
     def _thoughts(self, width: int) -> list[Line]:
-        """The last lines of the reasoning, while there is nothing else."""
+        """The reasoning, or its last lines, while there is nothing else."""
         if self._reasoning == "hide":
             return []
-        text = safe(self._reply.reasoning[-_FOLDED * width * 2 :]).strip()
-        if not text:
+        rows = _FOLDED if self._reasoning == "fold" else _UNFOLDED
+        return self._dimmed(self._reply.reasoning[-rows * width * 2 :])[-rows:]
+
+    def _thought(self, width: int) -> list[Line]:
+        """What stays of the reasoning above the answer: all of it, or how long it took."""
+        if self._thinking is None or self._reasoning == "hide":
             return []
-        lines = [row for line in text.split("\n") for row in _wrapped([Segment(line, _DIM)], width)]
-        return lines[-_FOLDED:]
+        if self._reasoning == "show":
+            return self._dimmed(self._reply.reasoning)
+        spent = (self._reply.elapsed if self._answering is None else self._answering) - self._thinking
+        return [[Segment(f"thought for {seconds(spent)}" if spent >= 0.01 else "thought first", _DIM)]]
+
+    def _dimmed(self, text: str) -> list[Line]:
+        """A text as rows, broken between its words."""
+        if not (text := safe(text).strip()):
+            return []
+        console = self._live.console
+        return [[Segment(row.plain, _DIM)] for row in RichText(text).wrap(console, console.width, overflow="fold")]
 
     def _summary(self) -> Line:
         """The footer."""
