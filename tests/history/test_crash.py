@@ -11,7 +11,7 @@ from pathlib import Path
 from streamchat.history.conversation import Conversation
 from tests.history.conversations import texts
 
-KILLS = int(os.environ.get("STREAMCHAT_TEST_KILLS", "8"))
+KILLS = int(os.environ.get("STREAMCHAT_TEST_KILLS", "5"))
 WORDS = 2_000_000
 PYTHON = [sys.executable, "-m", "tests.history.streaming"]
 ROOT = Path(__file__).parent.parent.parent

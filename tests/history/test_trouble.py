@@ -106,12 +106,20 @@ def test_a_home_that_is_a_file(tmp_path: Path) -> None:
     assert conversation.trouble.endswith(": not a directory")
 
 
-@pytest.mark.skipif(AS_ROOT, reason="root may write everywhere")
-def test_a_directory_without_permission(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    conversation = Conversation.new(tmp_path / "conversations")
+@pytest.fixture
+def nobody(tmp_path: Path) -> Iterator[None]:
+    """Somebody who may not write in `closed`, and for whom permissions count: root is another user for a while."""
+    (tmp_path / "closed").mkdir(mode=0o500)
+    if AS_ROOT:
+        os.seteuid(65534)
+    yield
+    if AS_ROOT:
+        os.seteuid(0)
+
+
+def test_a_directory_without_permission(tmp_path: Path, nobody: None) -> None:
+    conversation = Conversation.new(tmp_path / "closed" / "conversations")
     answered(conversation, "?")
-    tmp_path.chmod(0o700)
 
     assert conversation.trouble is not None
     assert conversation.trouble.endswith(": permission denied")
