@@ -184,13 +184,15 @@ def leave_by_error(answer: Stream) -> None:
 @each_format
 @pytest.mark.parametrize("leave", [leave_by_break, leave_by_close, leave_by_with, leave_by_error])
 def test_leaving_early_closes_the_connection(server: Server, form: Format, leave: Callable[[Stream], None]) -> None:
-    """However the reader goes, the provider sees it at once and stops; what came is kept."""
+    """However the reader goes, and though the provider stays for the next question; what came is kept."""
     server.play(stream(begun(form), Stall()))
-    answer = Stream(provider(form, url_of(form, server)), QUESTION, own=True)
+    source = provider(form, url_of(form, server))
+    answer = Stream(source, QUESTION)
 
     leave(answer)
 
     assert server.exchange().closed.wait(DEADLINE)
+    source.close()
     assert not server.exchange().played.is_set()
     assert answer.reply.stop_reason == "interrupted"
     assert KEPT.startswith(answer.reply.text)
@@ -233,9 +235,11 @@ def test_leaving_early_closes_the_connection_in_async(server: Server, form: Form
     server.play(stream(begun(form), Stall()))
 
     async def main() -> AsyncStream:
-        answer = AsyncStream(provider(form, url_of(form, server)), QUESTION, own=True)
+        source = provider(form, url_of(form, server))
+        answer = AsyncStream(source, QUESTION)
         await leave(answer)
         assert await asyncio.to_thread(server.exchange().closed.wait, DEADLINE)
+        await source.aclose()
         return answer
 
     answer = asyncio.run(main())
