@@ -60,14 +60,16 @@ def connect(settings: Settings, choice: Choice) -> Provider:
         headers=table.headers,
         options=table.options,
         stop_reason_optional=table.stop_reason == "optional",
+        key_places=settings.looked_for_key(name) if key else (),
     )
     if table.kind == "local":
         return make("local", endpoint, options=local_options(settings))
     moved = table.base_url != KNOWN.get(name, {}).get("base_url", table.base_url)  # a gateway may want no key
-    if key is None and table.api_key_env and not moved:
+    if key is None and ((table.api_key_env and not moved) or table.api_key_keyring):
         raise AuthError(
-            f"no API key for {name}: {table.api_key_env} is not set",
-            f"Set it (export {table.api_key_env}=...), or go without a key: streamchat local install, then -m local",
+            f"no API key for {name}; looked for in {', '.join(settings.looked_for_key(name))}",
+            f"Keep one: streamchat keys set {name} (or set {table.api_key_env or 'its variable'}); or go without a key:"
+            " streamchat local install, then -m local",
         )
     return make(table.kind, endpoint)
 
@@ -84,8 +86,9 @@ def _available(settings: Settings) -> tuple[str, str, str]:
     """A provider that is there, its model where that is known, and why it was taken."""
     if ready := settings.ready():
         first, *others = ready
-        why = settings.key_origin(first) or "its address"
-        return first, "", f"{why} is set" + (f" (so is {', '.join(others)})" if others else "")
+        place = settings.key_origin(first)
+        why = "its key is in the keyring" if place == "keyring" else f"{place or 'its address'} is set"
+        return first, "", why + (f" (so is {', '.join(others)})" if others else "")
     if settings.defaults.discover:
         from streamchat.discovery import is_local, local_servers  # an HTTP client: not on the way of those with a key
 

@@ -127,6 +127,10 @@ def meaning(name: str, value: Any) -> str:
             return (
                 "expected the NAME of an environment variable, in capitals; a key itself does not belong in this file"
             )
+        case "api_key_cmd" if value and not _is_command(value):
+            return "expected a command line: a quotation mark is missing"
+        case "api_key_keyring" if value and not re.fullmatch(r"[^/]+/.+", value):
+            return "expected SERVICE/USER"
         case "base_url" if value and not _is_url(value, ("http", "https")):
             return "expected an http:// or https:// address"
         case "proxy" if value and not _is_url(value, ("http", "https", "socks5", "socks5h")):
@@ -138,6 +142,15 @@ def meaning(name: str, value: Any) -> str:
                 except re.error as error:
                     return f"`{printable(pattern)}` is not a regular expression: {error.msg}"
     return ""
+
+
+def _is_command(text: str) -> bool:
+    import shlex  # only where there is a command
+
+    try:
+        return bool(shlex.split(text))
+    except ValueError:
+        return False
 
 
 def _is_url(text: str, schemes: Collection[str]) -> bool:

@@ -25,6 +25,10 @@ class Variables:
         place, _ = self._find(name)
         return f"{name} ({place})" if place else name
 
+    def where(self) -> str:
+        """The places, in words."""
+        return ", ".join(place or "environment" for place, _ in self._places)
+
     def mentions(self, name: str) -> bool:
         """Whether a place names the variable, be it to make it empty."""
         return any(name in values for _, values in self._places)
@@ -42,7 +46,7 @@ class Variables:
         return iter({name: None for _, values in self._places for name in values})
 
     def __repr__(self) -> str:
-        return f"Variables({', '.join(place or 'environment' for place, _ in self._places)})"
+        return f"Variables({self.where()})"
 
     def _find(self, name: str) -> tuple[str, str]:
         for place, values in self._places:

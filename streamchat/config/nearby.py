@@ -89,7 +89,7 @@ def nearby_keys(
         if table.api_key_env and found.get(table.api_key_env, "").strip() and not own.mentions(table.api_key_env):
             users.setdefault(table.api_key_env, []).append(name)
     notices = []
-    refused = providers[chosen_here].api_key_env if chosen_here else ""
+    refused = providers[chosen_here].api_key_env if chosen_here and chosen_here in providers else ""
     if users.pop(refused, None):
         notices.append(
             f"{refused} of {ENV_NAME} in the current directory is not used: "

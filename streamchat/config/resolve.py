@@ -6,7 +6,7 @@ built in. A `-P` profile takes the place of the default one.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,9 @@ def resolve(sources: Sources) -> Settings:
     values["defaults.system"] = system
     named = tuple(_named_providers(layers))
     chosen_here = _chosen_here(values, origins, named, providers, aliases)
-    keys, key_notices = nearby_keys(nearby.variables, variables, providers, chosen_here)
+    keys, key_notices = nearby_keys(
+        nearby.variables, variables, _keyless(providers, sources.vault.names), chosen_here
+    )
     return Settings(
         defaults=convert(_section("defaults", values), Defaults),
         ui=convert(_section("ui", values), Ui),
@@ -130,6 +132,7 @@ def resolve(sources: Sources) -> Settings:
         notices=(*nearby.notices, *project_notices, *_announced(origins), *key_notices, *resumed_notices),
         variables=variables,
         nearby_keys=Variables((str(nearby.directory / ENV_NAME), keys)),
+        vault=sources.vault,
         system_file=system_file,
         sources=sources,
     )
@@ -245,6 +248,15 @@ def _chosen_here(
     if place is None or place.rank != PROJECT or any(rank < PROJECT for rank, _ in named):
         return None
     return choose(values["defaults.model"], PROJECT, named, providers, aliases)[0]
+
+
+def _keyless(providers: Mapping[str, ProviderTable], kept: Collection[str]) -> dict[str, ProviderTable]:
+    """The providers for which the person has no key anywhere but, perhaps, in a variable."""
+    return {
+        name: table
+        for name, table in providers.items()
+        if not (table.api_key_cmd or table.api_key_keyring or name in kept)
+    }
 
 
 def _announced(origins: Mapping[str, Origin]) -> Iterator[str]:

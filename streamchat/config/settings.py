@@ -1,11 +1,13 @@
 """Settings: the values that one run works with, each with its origin."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
 
 from streamchat.chat import Options
+from streamchat.config import keys
 from streamchat.config.environment import Variables
 from streamchat.config.known import ENDPOINT_VARIABLES
 from streamchat.config.schema import Defaults, History, Local, Profile, ProviderTable, Ui
@@ -45,6 +47,8 @@ class Settings(Struct, frozen=True):
     variables: Variables
     nearby_keys: Variables
     """The keys that only a `.env` in the current directory holds."""
+    vault: keys.Vault
+    """What gives keys that no variable holds: the keyring and the commands."""
     system_file: Path | None
     """The file that the system prompt is read from."""
     sources: Any
@@ -88,28 +92,32 @@ class Settings(Struct, frozen=True):
         return self.defaults.retries if own is None or self._stronger_than_table("retries") else own
 
     def api_key(self, name: str) -> str | None:
-        """The key for this provider, None where there is none."""
-        variable = self._table(name).api_key_env
-        return self.variables.get(variable) or self.nearby_keys.get(variable) or None
+        """The key for this provider, None where there is none.
+
+        It may run `api_key_cmd` or open the keyring, each once in a run. AuthError when one of them fails.
+        """
+        return next((key for _, key in self._key_places(name) if key), None)
 
     def key_origin(self, name: str) -> str:
-        """Where this provider's key stands: the variable, with its file if it has one; "" where there is no key."""
-        variable = self._table(name).api_key_env
-        for place in (self.variables, self.nearby_keys):
-            if place.get(variable):
-                return place.origin(variable)
-        return ""
+        """Where this provider's key stands: the variable, with its file if it has one, `api_key_cmd` or `keyring`;
+        "" where there is no key. Nothing is run, and no keyring is opened."""
+        return keys.origin(name, self._table(name), self.variables, self.nearby_keys, self.vault)
+
+    def looked_for_key(self, name: str) -> tuple[str, ...]:
+        """The places that `api_key` looks at, in order, up to the one that has the key."""
+        return tuple(place.words for place, _ in self._key_places(name))
 
     def ready(self) -> tuple[str, ...]:
         """The providers that the person's own environment makes usable, in the order of the tables.
 
-        That is a key, or one of the vendors' variables for an address. What only the current directory's `.env`
-        holds does not count: a directory must not decide where questions go.
+        That is a key (or what gives one), or one of the vendors' variables for an address. What only the current
+        directory's `.env` holds does not count: a directory must not decide where questions go.
         """
         return tuple(
             name
             for name, table in self.providers.items()
-            if self.variables.get(table.api_key_env) or self.variables.get(ENDPOINT_VARIABLES.get(name, ""))
+            if keys.origin(name, table, self.variables, Variables(), self.vault)
+            or self.variables.get(ENDPOINT_VARIABLES.get(name, ""))
         )
 
     def _origin(self, name: str) -> Origin:
@@ -119,6 +127,9 @@ class Settings(Struct, frozen=True):
         if name not in self.providers:
             raise unknown_provider(name, self.providers)
         return self.providers[name]
+
+    def _key_places(self, name: str) -> Iterator[tuple[keys.Place, str | None]]:
+        return keys.places(name, self._table(name), self.variables, self.nearby_keys, self.vault)
 
     def _stronger_than_table(self, name: str) -> bool:
         return self._origin(f"defaults.{name}").rank <= ENVIRONMENT

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from streamchat.config.environment import Variables, read_env_file
 from streamchat.config.file import ConfigFile, read_config
+from streamchat.config.keys import Vault
 from streamchat.config.nearby import ENV_NAME, Nearby, read_nearby
 from streamchat.paths import Files, files
 
@@ -26,6 +27,7 @@ class Sources(Struct, frozen=True):
     file: ConfigFile = ConfigFile(Path(CONFIG_NAME))
     nearby: Nearby = Nearby(Path())
     files: Files = Files(Path(), Path(), Path(), Path())
+    vault: Vault = Vault()
 
     def __repr__(self) -> str:
         return f"Sources({str(self.file.path)!r})"
@@ -45,7 +47,8 @@ def read_sources(
     variables = _variables(env_files, environ)
     path, named = _config_path(config, variables, where)
     found = _nearby([*env_files, path]) if nearby else Nearby(Path())
-    return Sources(variables=variables, file=read_config(path, required=named), nearby=found, files=where)
+    file = read_config(path, required=named)
+    return Sources(variables=variables, file=file, nearby=found, files=where, vault=Vault(where.data))
 
 
 def config_path(

@@ -53,6 +53,8 @@ class Endpoint(Struct, frozen=True):
     headers: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     stop_reason_optional: bool = False
+    key_places: tuple[str, ...] = ()
+    """Where the key was looked for, in order, up to where it was: for the error that refuses it."""
 
     def without_key(self, text: str) -> str:
         """The text with the key taken out: some servers quote it back when they refuse it."""

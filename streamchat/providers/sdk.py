@@ -70,7 +70,11 @@ class SDKProvider(base.Provider):
             raise ours from exc
 
     def error(self, exc: Exception) -> ChatError | None:
-        return named(self.sdk(), self.root_error, self.endpoint, self.url, exc)
+        ours = named(self.sdk(), self.root_error, self.endpoint, self.url, exc)
+        if isinstance(ours, AuthError) and self.endpoint.key_places:
+            *before, last = self.endpoint.key_places
+            ours.hint = f"The key is from {last}" + (f"; looked for before in {', '.join(before)}" if before else "")
+        return ours
 
     def close(self) -> None:
         if "_client" in self.__dict__:
