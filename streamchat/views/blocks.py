@@ -71,8 +71,8 @@ class Blocks:
             Token
         ] = []  # what the source goes on with: containers, and a leaf if a part of it is given out
         self._ready: list[Block] = []  # done, but waiting for a list's numbers or a link's definition
-        self._waiting: list[Block] = []  # the same, as they would be shown now
-        self._waited_with: tuple[list[Block], int, list[int]] = [], 0, []
+        self._waiting: dict[int, tuple[Block, Block]] = {}  # the same by identity, and as they would be shown now
+        self._layout = 0, 0  # what that depends on: definitions, and items that count
         self._closed = False
 
     def feed(self, text: str) -> None:
@@ -108,7 +108,7 @@ class Blocks:
     def tail(self) -> tuple[list[Block], list[Block]]:
         """What may still change: blocks that are done but wait, and those that would be if the text ended here.
 
-        The first is the same list as before while nothing about it has changed.
+        Of the first, each is the same object as before while nothing about it has changed.
         """
         self._take_in()
         path, self._path = self._path, preview(self._path)
@@ -117,13 +117,15 @@ class Blocks:
         opened = _split(tokens)
         for block in opened:
             parse_inline(block.tokens, references)
-        state = self._ready, len(references), [n.counting for block in self._ready for n in numberings(block.tokens)]
-        if state != self._waited_with:
-            self._waited_with = list(self._ready), *state[1:]
-            self._waiting = [Block(copies(block.tokens), continued=block.continued) for block in self._ready]
-            for block in self._waiting:
-                parse_inline(block.tokens, references)
-        return self._waiting, opened
+        return self._wait(references), opened
+
+    def _wait(self, references: References) -> list[Block]:
+        """What is done but waits, as it would be shown now; each the same as before while nothing about it changed."""
+        layout = len(references), sum(n.counting for block in self._ready for n in numberings(block.tokens))
+        known = self._waiting if layout == self._layout else {}
+        self._layout = layout
+        self._waiting = {id(block): known.get(id(block)) or _shown(block, references) for block in self._ready}
+        return [shown for _, shown in self._waiting.values()]
 
     def _take_in(self) -> None:
         text = joined_surrogates("".join(self._incoming))
@@ -229,6 +231,13 @@ class Blocks:
             for token in block.tokens
             if token.type == "inline"
         )
+
+
+def _shown(block: Block, references: References) -> tuple[Block, Block]:
+    """A block that waits, and as it would be shown now."""
+    shown = Block(copies(block.tokens), continued=block.continued)
+    parse_inline(shown.tokens, references)
+    return block, shown
 
 
 def _split(tokens: list[Token]) -> list[Block]:

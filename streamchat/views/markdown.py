@@ -271,7 +271,8 @@ class Sheet:
         self.begun = False  # whether there was any block
         self._codes = 0
         self._blank = False  # whether a blank line comes before the next block
-        self._previewed: tuple[tuple[list[Block], int], list[Line], Sheet] | None = None
+        self._previewed: list[tuple[Block, list[Line], Sheet]] = []
+        self._width = console.width
 
     def begin_code(self, language: str) -> int:
         """Another code block begins; its number."""
@@ -281,7 +282,7 @@ class Sheet:
 
     def lines(self, block: Block) -> list[Line]:
         """The lines of a block."""
-        self._previewed = None
+        self._previewed = []
         tokens = list(_rewritten(block.tokens))
         if self._blank and not block.continued:
             tokens.insert(0, _SEAM)
@@ -297,16 +298,26 @@ class Sheet:
 
     def preview(self, waiting: list[Block], opened: list[Block]) -> list[Line]:
         """The lines of blocks as they would be now, without taking notice of them; those that wait are kept."""
-        if self._previewed is None or (waiting, self.console.width) != self._previewed[0]:
-            other = self._copy()
-            lines = [line for block in waiting for line in other.lines(block)]
-            self._previewed = (list(waiting), self.console.width), lines, other
-        _, lines, other = self._previewed
-        other = other._copy()
-        return lines + [line for block in opened for line in other.lines(block)]
+        if self.console.width != self._width:
+            self._previewed, self._width = [], self.console.width
+        kept = 0
+        while kept < min(len(waiting), len(self._previewed)) and self._previewed[kept][0] is waiting[kept]:
+            kept += 1
+        del self._previewed[kept:]
+        for block in waiting[kept:]:
+            sheet = self._latest()
+            self._previewed.append((block, sheet.lines(block), sheet))
+        sheet = self._latest()
+        lines = [line for _, lines, _ in self._previewed for line in lines]
+        return lines + [line for block in opened for line in sheet.lines(block)]
+
+    def _latest(self) -> "Sheet":
+        """One that goes on after the last block that was previewed, and does not change this one."""
+        return (self._previewed[-1][2] if self._previewed else self)._copy()
 
     def _copy(self) -> "Sheet":
         other = copy(self)
+        other._previewed = []
         other.highlighter = self.highlighter.copy()
         return other
 
