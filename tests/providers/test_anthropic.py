@@ -30,24 +30,36 @@ TURNS = Chat(
 )
 
 
-def test_the_request(server: Server) -> None:
+def test_the_first_question(server: Server) -> None:
     """What goes over the wire is what `request` says; the system prompt is no message."""
+    first = Chat("claude-sonnet-5", TURNS.messages[:1], system="Be short.")
     server.play(stream(messages_answer(["a"])))
-    ask(MESSAGES, server, chat=TURNS)
+    ask(MESSAGES, server, chat=first)
 
     assert server.exchange().json == {
         "model": "claude-sonnet-5",
         "max_tokens": 16_384,
-        "messages": [
-            {"role": "user", "content": "Hi"},
-            {"role": "assistant", "content": "Hello."},
-            {"role": "user", "content": "Bye"},
-        ],
+        "messages": [{"role": "user", "content": "Hi"}],
         "system": "Be short.",
         "stream": True,
     }
-    assert server.exchange().json == {**provider(MESSAGES, server.url).request(TURNS), "stream": True}
+    assert server.exchange().json == {**provider(MESSAGES, server.url).request(first), "stream": True}
     assert server.exchange().headers["anthropic-version"]
+
+
+def test_a_conversation_that_goes_on_is_kept_in_the_vendors_cache(server: Server) -> None:
+    """The system prompt and the last message carry the marks; the messages before stay as they are."""
+    kept = {"type": "ephemeral"}
+    server.play(stream(messages_answer(["a"])))
+    ask(MESSAGES, server, chat=TURNS)
+
+    assert server.exchange().json["system"] == [{"type": "text", "text": "Be short.", "cache_control": kept}]
+    assert server.exchange().json["messages"] == [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Hello."},
+        {"role": "user", "content": [{"type": "text", "text": "Bye", "cache_control": kept}]},
+    ]
+    assert server.exchange().json == {**provider(MESSAGES, server.url).request(TURNS), "stream": True}
 
 
 @pytest.mark.parametrize(
