@@ -37,6 +37,8 @@ HOMES = {
     "fastapi": ("web/fastapi.py",),
     "flask": ("web/flask.py",),
     "dotenv": ("config/",),
+    "tomlkit": ("config/",),
+    "keyring": ("config/keys.py",),
 }
 """Libraries that only these places import."""
 

@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, str]] = {
     "ask": "Ask one question, show the answer, exit.",
     "chat": "Chat: ask, read, ask on; the conversation is kept.",
     "models": "List the models that can be asked.",
+    "keys": "Keep API keys in the system's keyring; see where each comes from.",
     "config": "Show, check and change the configuration.",
     "local": "Install, list and remove the embedded model's weights.",
 }

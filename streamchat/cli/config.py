@@ -200,9 +200,11 @@ def _as_json(settings: Settings) -> dict[str, Any]:
 def _key_line(settings: Settings, provider: str) -> str:
     """Whether there is a key, as a comment; "" for a provider that wants none."""
     variable = settings.providers[provider].api_key_env
-    if not variable:
-        return ""
     place = settings.key_origin(provider)
+    if not (variable or place):
+        return ""
+    if place == "keyring":
+        return "# key: in the keyring"
     return f"# key: {place} is set" if place else f"# key: {variable} is not set"
 
 
