@@ -32,13 +32,15 @@ class Message(Struct, frozen=True, omit_defaults=True):
 class Options(Struct, frozen=True, omit_defaults=True):
     """How to answer; None leaves the choice to the provider.
 
-    `think` is `off`, `low`, `medium`, `high` or a number of tokens. `extra` goes into the request as it is.
+    `think` is `off`, `low`, `medium`, `high` or a number of tokens. `extra` goes into the request as it is. `schema` is a
+    JSON schema: the answer is to be JSON of that shape.
     """
 
     temperature: float | None = None
     max_tokens: int | None = None
     think: str | int | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    schema: dict[str, Any] | None = None
 
 
 class Chat(Struct, frozen=True):

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "streamchat"
 
 LAYERS = (
     ("events", "errors", "paths", "prices"),
-    ("chat", "sse", "continuation"),
+    ("chat", "sse", "continuation", "fences", "structured"),
     ("local",),
     ("providers",),
     ("pump",),

@@ -108,6 +108,10 @@ def _run(argv: list[str]) -> int:
     from streamchat.cli.stdin import is_piped
 
     arguments = meaning(argv, piped=is_piped(), terminal=_on_terminal())
+    if "-x" in arguments or "--extract" in arguments:
+        from streamchat.cli.options import with_extract_value
+
+        arguments = with_extract_value(arguments)
     try:
         code = app(arguments, prog_name="streamchat", standalone_mode=False)
     except Exception as exc:

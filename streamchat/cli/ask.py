@@ -1,8 +1,10 @@
 """`streamchat ask`: one question, one answer, exit."""
 
 import sys
+from typing import Any
 
 import typer
+from msgspec.structs import replace
 
 from streamchat.chat import Chat, Message, Reply
 from streamchat.choice import nearest_models
@@ -11,7 +13,7 @@ from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
 from streamchat.cli.kept import Targets
 from streamchat.cli.options import Flags, takes
-from streamchat.cli.starting import directory_of, look_of
+from streamchat.cli.starting import directory_of, look_of, powerless
 from streamchat.config import load
 from streamchat.config.settings import Settings
 from streamchat.errors import ChatError, IncompleteError, UnknownModelError, UsageError
@@ -19,7 +21,7 @@ from streamchat.events import INCOMPLETE
 from streamchat.history.conversation import Conversation
 from streamchat.history.redaction import patterns
 from streamchat.session import Session
-from streamchat.views.choose import choose
+from streamchat.views.choose import choose, shows_footer
 
 HELP = """Ask one question, show the answer, exit.
 
@@ -43,6 +45,7 @@ def ask(question: str, flags: Flags) -> int:
         tell(line)
     targets = Targets(flags.output, flags.save, flags.force)
     targets.check()
+    schema = _schema(flags)
     choice, provider = connected(settings, tell)
     try:
         if not flags.dry_run:
@@ -54,8 +57,10 @@ def ask(question: str, flags: Flags) -> int:
             choice.model,
             Conversation.new(directory_of(settings), name=flags.name or "", redact=patterns(settings.history.redact)),
             system=settings.defaults.system or None,
-            options=settings.options(flags.request_fields()),
+            options=replace(settings.options(flags.request_fields()), schema=schema),
         )
+        for line in powerless(session, think=flags.think):
+            tell(line)
         return _show_request(session, prompt) if flags.dry_run else _answer(session, prompt, settings, flags, targets)
     finally:
         provider.close()
@@ -72,8 +77,9 @@ def _prompt(question: str, flags: Flags) -> str:
 
 def _answer(session: Session, prompt: str, settings: Settings, flags: Flags, targets: Targets) -> int:
     """Ask, and see to everything that was to be kept, however the answer ended."""
+    look = look_of(settings, flags)
     view = choose(
-        look_of(settings, flags),
+        look,
         sys.stdout,
         title=f"{session.provider.name} · {session.model}",
         note=session.provider.notice,
@@ -86,8 +92,38 @@ def _answer(session: Session, prompt: str, settings: Settings, flags: Flags, tar
             exc.hint = f"Nearest: {', '.join(near)}."
         raise
     _keep(session.conversation, targets)
-    targets.write_answer(reply)
-    return _closed(reply, flags, strict=settings.defaults.strict)
+    if flags.usage and not shows_footer(look, sys.stdout):
+        from streamchat.views.footer import figures
+
+        notice(" · ".join(figures(reply)))
+    short = _short(reply, flags, strict=settings.defaults.strict)
+    targets.write_answer(_part(reply, flags, session.options.schema))
+    if short is not None:
+        raise short
+    return 0
+
+
+def _schema(flags: Flags) -> dict[str, Any] | None:
+    if flags.schema is None:
+        return None
+    if flags.extract is not None:
+        raise UsageError("--extract and --schema exclude one another")
+    from streamchat.structured import schema_of
+
+    return schema_of(flags.schema)
+
+
+def _part(reply: Reply, flags: Flags, schema: dict[str, Any] | None) -> str:
+    """The answer, or what was wanted of it; ProviderError where it is not what was wanted."""
+    if flags.extract is not None:
+        from streamchat.fences import Wanted, extracted
+
+        return extracted(reply.text, Wanted.parse(flags.extract))
+    if schema is not None:
+        from streamchat.structured import check_answer
+
+        check_answer(reply.text, schema)
+    return reply.text
 
 
 def _keep(conversation: Conversation, targets: Targets) -> None:
@@ -101,18 +137,16 @@ def _keep(conversation: Conversation, targets: Targets) -> None:
         complain(line)
 
 
-def _closed(reply: Reply, flags: Flags, *, strict: bool) -> int:
-    if flags.usage:
-        from streamchat.views.footer import figures
-
-        notice(" · ".join(figures(reply)))
-    if reply.stop_reason in INCOMPLETE:
-        short = f"the answer stopped short: {reply.stop_reason}" + (f" ({reply.detail})" if reply.detail else "")
-        if strict:
-            raise IncompleteError(short, reply=reply)
-        if not flags.quiet:
-            notice(short)
-    return 0
+def _short(reply: Reply, flags: Flags, *, strict: bool) -> IncompleteError | None:
+    """Say that the answer stopped short, if it did; with --strict that is the error to end with."""
+    if reply.stop_reason not in INCOMPLETE:
+        return None
+    short = f"the answer stopped short: {reply.stop_reason}" + (f" ({reply.detail})" if reply.detail else "")
+    if strict:
+        return IncompleteError(short, reply=reply)
+    if not flags.quiet:
+        notice(short)
+    return None
 
 
 def _show_request(session: Session, prompt: str) -> int:

@@ -70,6 +70,8 @@ def _refuse(flags: Flags) -> None:
     for given, name in (
         (flags.dry_run, "--dry-run"),
         (flags.output, "--output"),
+        (flags.extract, "--extract"),
+        (flags.schema, "--schema"),
         (flags.json or flags.format in ("json", "jsonl"), "--format json"),
     ):
         if given:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from streamchat.chat import Reply
 from streamchat.history.conversation import Conversation
 
 
@@ -26,12 +25,11 @@ class Targets(Struct, frozen=True):
         if self.save is not None:
             formats.of(self.save)
 
-    def write_answer(self, reply: Reply) -> None:
-        """The answer, whole; an answer that was cut replaces nothing."""
+    def write_answer(self, text: str) -> None:
+        """The answer, whole, or what was wanted of it; an answer that was cut replaces nothing."""
         if self.output is not None:
             from streamchat.history import files
 
-            text = reply.text
             files.write(self.output, (text if text.endswith("\n") else text + "\n").encode(), overwrite=self.force)
 
     def write_transcript(self, conversation: Conversation) -> None:

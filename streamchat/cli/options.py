@@ -44,6 +44,10 @@ class Flags:
     think: Annotated[
         str | None, _flag("--think", help="How much it thinks first.", panel=_ASK, metavar="off|low|medium|high|N")
     ] = None
+    schema: Annotated[
+        str | None,
+        _flag("--schema", help="The answer as JSON of this JSON schema's shape.", panel=_ASK, metavar="FILE|JSON"),
+    ] = None
     extra: Annotated[
         list[str] | None,
         _flag("--opt", help="One more field of the request; repeatable.", panel=_ASK, metavar="KEY=VALUE"),
@@ -55,6 +59,15 @@ class Flags:
     format: Annotated[
         str | None,
         _flag("--format", help="How the answer is written.", panel=_SHOW, metavar="text|markdown|json|jsonl"),
+    ] = None
+    extract: Annotated[
+        str | None,
+        _flag(
+            *("-x", "--extract"),
+            help="The code in the answer alone: the first block, block N, the last, or the first in LANG.",
+            panel=_SHOW,
+            metavar="[N|last|LANG]",
+        ),
     ] = None
     json: Annotated[bool, _flag("--json", help="The same as --format json.", panel=_SHOW)] = False
     raw: Annotated[bool, _flag("--raw", help="The text exactly as sent, on a terminal too.", panel=_SHOW)] = False
@@ -157,6 +170,24 @@ def takes(command: Callable[..., int]) -> Callable[..., int]:
     whole.__signature__ = inspect.Signature([text, *own])  # type: ignore[attr-defined]
     whole.__annotations__ = {parameter.name: parameter.annotation for parameter in (text, *own)}
     whole.__doc__ = command.__doc__
+    return whole
+
+
+def with_extract_value(argv: list[str]) -> list[str]:
+    """The arguments with the first block named behind a `-x` that stands alone: what follows it is the question.
+
+    Only a number, `last` and the name of a well-known language are taken for its value; `--extract=LANG` takes any.
+    """
+    from streamchat.fences import is_language
+
+    end = argv.index("--") if "--" in argv else len(argv)
+    whole: list[str] = []
+    for place, word in enumerate(argv):
+        whole.append(word)
+        if word in ("-x", "--extract") and place < end:
+            value = argv[place + 1] if place + 1 < end else ""
+            if not (value.isdigit() or value == "last" or is_language(value)):
+                whole.append("1")
     return whole
 
 

@@ -1,9 +1,11 @@
 """From settings and flags to what `ask` and `chat` begin with: the look, the place of conversations."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from streamchat.cli.options import Flags
 from streamchat.config.settings import Settings
+from streamchat.session import Session
 from streamchat.views.choose import Look
 
 
@@ -19,11 +21,23 @@ def look_of(settings: Settings, flags: Flags) -> Look:
         color=ui.color,
         reasoning=ui.reasoning,
         footer=ui.footer,
+        usage=flags.usage,
+        extract=flags.extract,
+        code=bool(flags.schema),
         code_theme=ui.code_theme,
         theme=ui.theme,
         width=ui.width,
         accessible=ui.accessible,
     )
+
+
+def powerless(session: Session, *, think: str | None = None) -> Iterator[str]:
+    """What was asked for and has no effect on this model, a sentence each; `think` is the flag."""
+    provider = session.provider
+    if think is not None and not provider.thinks(session.model):
+        yield f"{provider.name}/{session.model} has no control over its thinking: --think changes nothing"
+    if session.options.schema is not None and not provider.structures:
+        yield f"{provider.name} cannot be held to a schema: its answer is only checked"
 
 
 def directory_of(settings: Settings) -> Path | None:

@@ -3,6 +3,7 @@
 As with the other vendor, the SDK sends the request and our own wire reads the raw bytes of the response.
 """
 
+import re
 from base64 import b64encode
 from typing import Any
 
@@ -15,6 +16,12 @@ _MAX_TOKENS = 16_384
 """The vendor insists on a limit; this one is far above an answer that a person reads."""
 
 _KEEP = {"type": "ephemeral"}
+
+
+_THOUGHTLESS = re.compile("claude-(instant|2|3-(5|opus|sonnet|haiku))")
+_BUDGETED = re.compile(r"claude-(3-7-|(opus|sonnet|haiku)-4(-[015])?(-\d{8})?$)")
+"""Older models: those that cannot think, and those whose only control is a budget of tokens."""
+_BUDGETS = {"low": 2048, "medium": 8192, "high": 24_576}
 
 
 class Provider(SDKProvider):
@@ -30,6 +37,9 @@ class Provider(SDKProvider):
 
         return anthropic
 
+    def thinks(self, model: str) -> bool:
+        return not _THOUGHTLESS.match(model)
+
     def request(self, chat: Chat) -> dict[str, Any]:
         options = chat.options
         body: dict[str, Any] = {
@@ -43,8 +53,14 @@ class Provider(SDKProvider):
             _cache(body)
         if options.temperature is not None:
             body["temperature"] = options.temperature
-        if options.think is not None:
-            body.update(_thinking(options.think, asked=options.max_tokens))
+        if options.think is not None and self.thinks(chat.model):
+            think = options.think
+            if _BUDGETED.match(chat.model):
+                think = _BUDGETS.get(str(think), think)
+            body.update(_thinking(think, asked=options.max_tokens))
+        if options.schema is not None:
+            wanted = {"format": {"type": "json_schema", "schema": options.schema}}
+            body["output_config"] = {**body.get("output_config", {}), **wanted}
         return {**body, **self.endpoint.options, **options.extra}
 
     def wire(self, chat: Chat) -> Wire:

@@ -112,6 +112,8 @@ class Provider(ABC):
 
     needs_key: ClassVar[bool] = False
     """Whether this kind's own service refuses requests without a key."""
+    structures: ClassVar[bool] = False
+    """Whether it can be held to a JSON schema."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
@@ -124,6 +126,10 @@ class Provider(ABC):
     def notice(self) -> str | None:
         """What must be said of every answer from here, if anything."""
         return None
+
+    def thinks(self, model: str) -> bool:
+        """Whether there is a control over how much this model thinks."""
+        return False
 
     def warm(self, model: str = "") -> None:
         """Begin now with what takes time before the first request, without waiting for it."""

@@ -33,6 +33,8 @@ _NOTICE = "demonstration model, expect mistakes"
 class Provider(base.Provider):
     """The embedded model. Making one costs nothing: the child starts with `warm` or `open`."""
 
+    structures = True
+
     def __init__(self, endpoint: Endpoint, *, options: LocalOptions | None = None) -> None:
         super().__init__(endpoint)
         self._options = options or LocalOptions()
@@ -175,6 +177,7 @@ class Provider(base.Provider):
             options=structs.replace(
                 options,
                 temperature=_TEMPERATURE if options.temperature is None else options.temperature,
+                think=None,  # there is no control over it
                 max_tokens=self._options.max_tokens if options.max_tokens is None else options.max_tokens,
             ),
         )

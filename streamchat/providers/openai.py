@@ -4,8 +4,11 @@ The SDK sends the request (key, retries, proxy, TLS, time-outs); the response is
 `with_streaming_response`, and read by our own wires: the SDK's own parsing of a chunk costs more than all of ours.
 """
 
+import re
 from base64 import b64encode
 from typing import Any
+
+from msgspec.structs import replace
 
 from streamchat.chat import Attachment, Chat, Message
 from streamchat.providers.base import Wire
@@ -16,6 +19,10 @@ from streamchat.providers.wire.responses import ResponsesWire
 
 _EFFORTS = ((2048, "low"), (8192, "medium"))
 """A budget of reasoning tokens as the nearest effort, the only control that this vendor has."""
+
+
+_THOUGHTLESS = re.compile("gpt-[34]|chatgpt|davinci|babbage")
+"""The vendor's own models that refuse to be told how much to think."""
 
 
 class Provider(SDKProvider):
@@ -39,7 +46,12 @@ class Provider(SDKProvider):
     def _speaks_responses(self) -> bool:
         return self._own if self.endpoint.api == "auto" else self.endpoint.api == "responses"
 
+    def thinks(self, model: str) -> bool:
+        return not (self._own and _THOUGHTLESS.match(model))
+
     def request(self, chat: Chat) -> dict[str, Any]:
+        if not self.thinks(chat.model):
+            chat = replace(chat, options=replace(chat.options, think=None))
         body = _responses_body(chat) if self._speaks_responses else _chat_body(chat, own=self._own)
         return {**body, **self.endpoint.options, **chat.options.extra}
 
@@ -73,6 +85,8 @@ def _chat_body(chat: Chat, *, own: bool) -> dict[str, Any]:
         body["max_completion_tokens" if own else "max_tokens"] = options.max_tokens
     if options.think is not None:
         body["reasoning_effort"] = _effort(options.think)
+    if options.schema is not None:
+        body["response_format"] = {"type": "json_schema", "json_schema": _format(options.schema)}
     return body
 
 
@@ -92,6 +106,8 @@ def _responses_body(chat: Chat) -> dict[str, Any]:
     if options.think is not None:
         effort = _effort(options.think)
         body["reasoning"] = {"effort": effort} if effort == "none" else {"effort": effort, "summary": "auto"}
+    if options.schema is not None:
+        body["text"] = {"format": {"type": "json_schema", **_format(options.schema)}}
     return body
 
 
@@ -122,6 +138,25 @@ def _responses_content(message: Message) -> str | list[dict[str, Any]]:
 
 def _data_url(attachment: Attachment) -> str:
     return f"data:{attachment.media_type};base64,{b64encode(attachment.data).decode()}"
+
+
+def _format(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema in the vendor's words; held to strictly where the vendor's rules for that are met."""
+    name = re.sub(r"[^\w-]+", "_", str(schema.get("title", "")), flags=re.ASCII)[:64]
+    return {"name": name or "answer", "schema": schema, "strict": _is_strict(schema)}
+
+
+def _is_strict(part: Any) -> bool:
+    """Whether every object in a schema asks for all of its properties and allows no others."""
+    if isinstance(part, list):
+        return all(map(_is_strict, part))
+    if not isinstance(part, dict):
+        return True
+    if part.get("type") == "object" or "properties" in part:
+        asked = set(part.get("required", ())) == set(part.get("properties", {}))
+        if part.get("additionalProperties") is not False or not asked:
+            return False
+    return all(map(_is_strict, part.values()))
 
 
 def _effort(think: str | int) -> str:

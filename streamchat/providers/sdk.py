@@ -31,6 +31,7 @@ class SDKProvider(base.Provider):
     root_error: ClassVar[str]
     """Name of the class above all of the SDK's exceptions."""
     needs_key: ClassVar[bool] = True
+    structures: ClassVar[bool] = True
 
     @property
     def url(self) -> str:

@@ -8,14 +8,18 @@ from msgspec import Struct
 
 from streamchat.errors import UsageError
 from streamchat.views.base import View
-from streamchat.views.plain import PlainView, Safe, Step, Wrapped
+from streamchat.views.plain import Extracted, PlainView, Safe, Step, Wrapped
 
 Format = Literal["text", "markdown", "json", "jsonl"]
 FORMATS: tuple[Format, ...] = ("text", "markdown", "json", "jsonl")
 
 
 class Look(Struct, frozen=True):
-    """How an answer is to look. `format` None means Markdown on a terminal and text everywhere else."""
+    """How an answer is to look. `format` None means Markdown on a terminal and text everywhere else.
+
+    `usage` gives the footer all of its figures; `extract` is what `Wanted.parse` takes: nothing but that code is shown;
+    `code` is for an answer that is no Markdown.
+    """
 
     format: str | None = None
     raw: bool = False
@@ -25,6 +29,9 @@ class Look(Struct, frozen=True):
     color: Literal["auto", "always", "never"] = "auto"
     reasoning: Literal["fold", "show", "hide"] = "fold"
     footer: bool = True
+    usage: bool = False
+    extract: str | None = None
+    code: bool = False
     code_theme: str = ""
     theme: Literal["auto", "dark", "light"] = "auto"
     width: int = 0
@@ -45,12 +52,26 @@ def choose(
     """
     if look.format is not None and look.format not in FORMATS:
         raise UsageError(f"there is no format {look.format!r}", f"Formats: {', '.join(FORMATS)}.")
+    if look.extract and look.format not in (None, "text"):
+        raise UsageError(f"--extract gives code, not {look.format}")
     if look.format in ("json", "jsonl"):
         return _for_programs(look.format, out.buffer)
     terminal = out.isatty()
-    if look.format == "markdown" or (terminal and look.format is None and not (look.raw or look.plain)):
+    if is_rendered(look, out):
         return _rendered(look, out, title=title, note=note, below=below)
     return PlainView(out.buffer, passing=_steps(look, out if terminal else None))
+
+
+def is_rendered(look: Look, out: TextIO) -> bool:
+    """Whether an answer is shown as Markdown there, and not as text."""
+    if look.format is not None:
+        return look.format == "markdown"
+    return out.isatty() and not (look.raw or look.plain or look.extract or look.code)
+
+
+def shows_footer(look: Look, out: TextIO) -> bool:
+    """Whether the figures stand under the answer."""
+    return look.footer and out.isatty() and is_rendered(look, out)
 
 
 def _for_programs(name: str, out: BinaryIO) -> View:
@@ -68,7 +89,8 @@ def _rendered(look: Look, out: TextIO, *, title: str, note: str | None, below: C
         note=note,
         color=look.color,
         reasoning=look.reasoning,
-        footer=look.footer and out.isatty(),
+        footer=shows_footer(look, out),
+        usage=look.usage,
         code_theme=look.code_theme,
         width=look.width or None,
         mode=None if look.stream and not look.accessible else ("blocks" if look.stream else "whole"),
@@ -78,9 +100,11 @@ def _rendered(look: Look, out: TextIO, *, title: str, note: str | None, below: C
 
 def _steps(look: Look, terminal: TextIO | None) -> tuple[Step, ...]:
     """What the text goes through: nothing for --raw and for a pipe, made safe for a terminal, wrapped for --plain."""
+    steps: list[Step] = [Extracted(look.extract)] if look.extract else []
     if look.raw:
-        return ()
-    steps: list[Step] = [Safe()] if terminal or look.safe else []
+        return tuple(steps)
+    if terminal or look.safe:
+        steps.append(Safe())
     if look.plain and terminal:
         steps.append(Wrapped(look.width or os.get_terminal_size(terminal.fileno()).columns))
     return tuple(steps)

@@ -60,6 +60,16 @@ class Step:
         return ""
 
 
+class Extracted(Step):
+    """Lets nothing through but the code that is wanted, line by line."""
+
+    def __init__(self, wanted: str) -> None:
+        from streamchat.fences import Extraction, Wanted
+
+        extraction = Extraction(Wanted.parse(wanted))
+        self.feed, self.close = extraction.feed, extraction.close  # type: ignore[method-assign]  # they are its own
+
+
 class Safe(Step):
     """Takes from the text what steers a terminal."""
 
