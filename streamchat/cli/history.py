@@ -1,29 +1,22 @@
 """`streamchat history`: the conversations that were kept, found, shown, played, moved in and out, and deleted."""
 
-import re
-import shutil
 import sys
-import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from streamchat.chat import Reply
 from streamchat.cli.exits import notice
+from streamchat.cli.listing import branches, entry_line, fields, hit_fields, marked, role_of, show_progress, show_turn
 from streamchat.config import load
 from streamchat.config.settings import Settings
 from streamchat.errors import UsageError
 from streamchat.history import formats, records
 from streamchat.history.conversation import Conversation
-from streamchat.history.index import Entry, Hit
+from streamchat.history.index import Entry
 from streamchat.history.redaction import patterns
 from streamchat.history.store import Store, copies
-from streamchat.history.turn import Turn
-from streamchat.views.choose import Look, choose
-from streamchat.views.safe import one_line, safe
 
 HELP = """Find, show, move and delete the conversations that were kept.
 
@@ -53,7 +46,6 @@ Format = Annotated[str | None, typer.Option("--format", metavar="md|html|json|js
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 Name = Annotated[str, typer.Option("--name", metavar="NAME", help="What the copy is called.", show_default=False)]
 
-_SPACES = re.compile(r"\s+")
 _QUERY = """QUERY: words (all of them, in one message), "phrases", wor*, -without, model:NAME, role:user|assistant,
 before:DATE, after:DATE. A DATE is 2026, 2026-11, 2026-11-22, today, yesterday, or 3d, 2w, 6m, 1y for so long ago."""
 
@@ -74,10 +66,10 @@ def list_(
     with store() as kept:
         entries = kept.entries(" ".join(query or []), limit=None if everything else count)
     if as_json:
-        write_json([_shown(entry) for entry in entries])
+        write_json([fields(entry) for entry in entries])
         return
     for entry in entries:
-        typer.echo(_line(entry))
+        typer.echo(entry_line(entry))
     if not entries:
         notice("there is no such conversation" if query else "there is no conversation yet")
 
@@ -87,14 +79,14 @@ def search(query: Words = None, count: Count = 20, as_json: Json = False) -> Non
     with store() as kept:
         hits = kept.search(" ".join(query or []), limit=count)
     if as_json:
-        write_json([_shown_hit(hit) for hit in hits])
+        write_json([hit_fields(hit) for hit in hits])
         return
     before = None
     for hit in hits:
         if hit.entry.id != before:
-            typer.echo(("\n" if before else "") + _line(hit.entry))
+            typer.echo(("\n" if before else "") + entry_line(hit.entry))
         before = hit.entry.id
-        typer.echo(f"  {_role(hit.role)} {_marked(hit)}")
+        typer.echo(f"  {role_of(hit.role)} {marked(hit)}")
     if not hits:
         notice("nothing was found; the beginning of a word is found with a star: tid*")
 
@@ -116,7 +108,7 @@ def show(
         typer.echo(formats.transcript(formats.FORMATS["json"], conversation), nl=False)
     elif sys.stdout.isatty():
         for turn in conversation.turns():
-            _show_turn(turn, settings, speed=0)
+            show_turn(turn, settings, speed=0)
     else:
         typer.echo(formats.transcript(formats.FORMATS["md"], conversation), nl=False)
 
@@ -134,7 +126,7 @@ def play(
     if not turns:
         raise UsageError("there is no answer in this conversation")
     for turn in turns if everything else turns[-1:]:
-        _show_turn(turn, settings, speed=speed)
+        show_turn(turn, settings, speed=speed)
 
 
 @history_app.command()
@@ -230,7 +222,7 @@ def prune(
         entries = kept.old(older_than)
         if dry_run:
             for entry in entries:
-                typer.echo(_line(entry))
+                typer.echo(entry_line(entry))
         elif entries:
             _delete(kept, entries, settings, yes=yes)
         else:
@@ -256,29 +248,12 @@ def store(settings: Settings | None = None) -> Store:
     """The person's conversations."""
     settings = settings or _settings()
     redact = patterns(settings.history.redact)
-    return Store(directory(settings), settings.files.cache, redact=redact, progress=_progress)
+    return Store(directory(settings), settings.files.cache, redact=redact, progress=show_progress)
 
 
 def write_json(value: Any) -> None:
     """One JSON value, fit for a terminal too."""
     typer.echo(msgspec.json.format(records.json_bytes(value), indent=2))
-
-
-def branches(conversation: Conversation) -> Iterator[str]:
-    """The tree, a line for each turn; what the conversation goes on with is marked."""
-    current = {turn.id for turn in conversation.turns()}
-    children: dict[str | None, list[Turn]] = {}
-    for turn in conversation.every():
-        children.setdefault(turn.question_parent, []).append(turn)
-    waiting = [(turn, 0) for turn in reversed(children.get(None, []))]
-    while waiting:
-        turn, depth = waiting.pop()
-        mark = "*" if turn.id in current else " "
-        answer = one_line(turn.text[:200], 40) or turn.ending
-        yield f"{mark} {'  ' * depth}{one_line(turn.question.content[:300], 50)}  →  {answer}  ({turn.id})"
-        following = children.get(turn.id, [])
-        deeper = depth + 1 if len(following) > 1 else depth
-        waiting += [(child, deeper) for child in reversed(following)]
 
 
 def make_directory(path: Path) -> None:
@@ -305,7 +280,7 @@ def _loaded(kept: Store, ref: str) -> Conversation:
 def _delete(kept: Store, entries: list[Entry], settings: Settings, *, yes: bool) -> None:
     """Delete these once the person has agreed, and say what is left of them."""
     for entry in entries:
-        typer.echo(_line(entry))
+        typer.echo(entry_line(entry))
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("deleting wants a yes, and there is nobody to ask", "To delete without being asked: --yes")
@@ -320,104 +295,5 @@ def _delete(kept: Store, entries: list[Entry], settings: Settings, *, yes: bool)
         raise UsageError(f"{_count(len(busy))} in use and not deleted", "End the chat that uses it first")
 
 
-def _show_turn(turn: Turn, settings: Settings, *, speed: float) -> None:
-    from streamchat.history.play import played
-
-    out = sys.stdout
-    if turn.question.role == "user":
-        mark = "> " if out.isatty() else ""
-        question = "\n".join(mark + line for line in safe(turn.question.content).rstrip("\n").split("\n"))
-        out.write(f"{question}\n\n")
-    else:
-        out.write(safe(turn.question.content) + "\n\n")
-    if turn.answer is None:
-        return
-    out.flush()
-    ui = settings.ui
-    look = Look(
-        color=ui.color,
-        reasoning=ui.reasoning,
-        footer=ui.footer and speed > 0,
-        stream=speed > 0,
-        code_theme=ui.code_theme,
-        theme=ui.theme,
-        width=ui.width,
-        accessible=ui.accessible,
-    )
-    reply = Reply(provider=turn.answer.provider, model=turn.answer.model)
-    view = choose(look, out, title=turn.model.replace("/", " · ", 1))
-    view.show(played(turn, reply, speed=speed), reply)
-    out.write(f"[{turn.ending}]\n\n" if turn.ending else "\n")
-    out.flush()
-
-
-def _line(entry: Entry) -> str:
-    """id, date, turns, title and model; on a terminal no longer than a line of it."""
-    line = f"{entry.id}  {_local(entry.updated)}  {entry.turns:3d}  {one_line(entry.title, 80)}"
-    if entry.model:
-        line += f"  ({one_line(entry.model, 40)})"
-    return _cut(line, shutil.get_terminal_size().columns) if sys.stdout.isatty() else line
-
-
-def _cut(line: str, columns: int) -> str:
-    """As much of the line as fits; wide characters take two columns."""
-    used = 0
-    for place, character in enumerate(line):
-        used += 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        if used >= columns and place < len(line) - 1:
-            return f"{line[:place]}…"
-    return line
-
-
-def _local(time: str) -> str:
-    from datetime import datetime
-
-    try:
-        return f"{datetime.fromisoformat(time).astimezone():%Y-%m-%d %H:%M}"
-    except ValueError:
-        return " " * 16
-
-
-def _role(role: str) -> str:
-    return {"user": "you:", "name": "name:"}.get(role, "model:").ljust(6)
-
-
-def _marked(hit: Hit) -> str:
-    """The words around a hit on one line, what was found in bold; between stars where there is no bold."""
-    bold = sys.stdout.isatty()
-    parts = []
-    for text, found in hit.pieces:
-        shown = _SPACES.sub(" ", safe(text))
-        parts.append((typer.style(shown, bold=True) if bold else f"*{shown}*") if found else shown)
-    return "".join(parts)
-
-
-def _shown(entry: Entry) -> dict[str, Any]:
-    return msgspec.structs.asdict(entry) | {"path": str(entry.path)}
-
-
-def _shown_hit(hit: Hit) -> dict[str, Any]:
-    return {
-        "conversation": hit.entry.id,
-        "title": hit.entry.title,
-        "turn": hit.turn,
-        "role": hit.role,
-        "time": hit.time,
-        "text": "".join(text for text, _ in hit.pieces),
-        "found": [text for text, found in hit.pieces if found],
-    }
-
-
 def _count(number: int) -> str:
     return f"{number} conversation" if number == 1 else f"{number} conversations"
-
-
-def _progress(done: int, total: int) -> None:
-    """A bar on the terminal while a large index is built."""
-    if not sys.stderr.isatty():
-        return
-    width = 30
-    full = width * done // total
-    bar = f"\rreading conversations  {'█' * full}{'░' * (width - full)}  {done}/{total}"
-    sys.stderr.write(bar if done < total else f"\r{' ' * len(bar)}\r")
-    sys.stderr.flush()

@@ -21,7 +21,8 @@ from streamchat.history.conversation import Conversation
 from streamchat.history.draft import Draft, iso
 from streamchat.history.files import sync_directory
 from streamchat.history.formats import of, transcript
-from streamchat.history.index import Entry, Hit, Index, Progress
+from streamchat.history.index import Entry, Hit, Index
+from streamchat.history.intake import Progress
 from streamchat.history.journal import Busy, Journal
 from streamchat.history.query import Query, moment, parse
 from streamchat.history.records import Answer, Question

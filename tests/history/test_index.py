@@ -1,5 +1,6 @@
 """The index and its query language: it follows the files, and may itself vanish at any time."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -263,6 +264,18 @@ def test_eight_processes_build_it_together(tmp_path: Path) -> None:
     running = [subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE) for _ in range(8)]
 
     assert [process.communicate()[0] for process in running] == [b"50\n"] * 8
+
+
+def test_any_time_and_any_number_of_messages_have_their_place(tmp_path: Path) -> None:
+    directory = tmp_path / "c"
+    directory.mkdir()
+    for number, time in enumerate(
+        ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "soon", *["2026-01-01T00:00:00Z"] * 3]
+    ):
+        line = json.dumps({"type": "message", "role": "assistant", "content": "sea", "time": time}) + "\n"
+        (directory / f"conversation{number}.jsonl").write_text(line * (23_000 if time.startswith("2026") else 1))
+
+    assert len(searched(directory, "sea")) == 3 + 3 * 23_000
 
 
 def test_half_a_character_is_no_trouble(tmp_path: Path) -> None:
