@@ -3,7 +3,7 @@
 from typing import Any
 
 from streamchat.history import records
-from streamchat.history.draft import Draft, Json, Writing, dicts, epoch, flat, iso, word
+from streamchat.history.draft import Draft, Json, Writing, attached, dicts, epoch, flat, iso, word
 from streamchat.history.records import Head
 from streamchat.history.tree import new_id
 
@@ -25,6 +25,7 @@ def document(value: Json) -> Draft:
             time=word(said, "time"),
             usage=usage if isinstance(usage, dict) else {},
             stop_reason=said.get("stop_reason", "stop"),
+            attachments=attached(said.get("attachments")),
         )
     head = Head(word(value, "id") or new_id(), records.VERSION, word(value, "created"), imported="json")
     return Draft(head, writing.lines)
@@ -69,8 +70,8 @@ def claude(value: Json) -> Draft:
         blocks = dicts(message.get("content"))
         text = "\n\n".join(word(block, "text") for block in blocks if block.get("type") == "text")
         text = text or word(message, "text")
-        for attached in dicts(message.get("attachments")):
-            text += f"\n\n{word(attached, 'file_name') or 'attachment'}:\n\n{word(attached, 'extracted_content')}"
+        for piece in dicts(message.get("attachments")):
+            text += f"\n\n{word(piece, 'file_name') or 'attachment'}:\n\n{word(piece, 'extracted_content')}"
         for file in dicts(message.get("files")):
             text += f"\n\n[{word(file, 'file_name') or 'file'}]"
         thinking = "\n\n".join(word(block, "thinking") for block in blocks if block.get("type") == "thinking")

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, Struct
 
+from streamchat.chat import Attachment
 from streamchat.events import Usage
 from streamchat.history import records
 from streamchat.history.records import Answer, End, Head, Named, Question, ReasoningLine, Record, TextLine
@@ -41,13 +43,14 @@ class Writing:
         usage: Json = {},  # noqa: B006 - only read
         stop_reason: object = "stop",
         elapsed: float = 0.0,
+        attachments: tuple[Attachment, ...] = (),
     ) -> None:
         """One message."""
         last = self.lines[-1] if self.lines else None
         if role == "user" and isinstance(last, Question):
             last.content += f"\n\n{text}"
         elif role == "user":
-            self.lines.append(Question(new_id(6), UNSET, "user", text, time))
+            self.lines.append(Question(new_id(6), UNSET, "user", text, time, attachments))
         elif role == "assistant" and isinstance(last, End):
             self._more(last, text, reasoning)
         elif role == "assistant":
@@ -67,7 +70,7 @@ class Writing:
 
 
 def _end(usage: Json, stop_reason: object, elapsed: float) -> End:
-    counted = {name: usage[name] for name in Usage.__struct_fields__ if isinstance(usage.get(name), int)}
+    counted = {name: usage[name] for name in Usage.__struct_fields__ if isinstance(usage.get(name), int | float)}
     line = records.decode(json.dumps({"type": "end", "stop_reason": stop_reason}).encode())[0]
     reason = line[0].stop_reason if line and isinstance(line[0], End) else "stop"
     return End(reason, usage=Usage(**counted), elapsed=elapsed)
@@ -85,6 +88,14 @@ def flat(content: object) -> str:
             kind = str(part.get("content_type") or part.get("type") or "attachment")
             texts.append(word(part, "text") or f"[{kind.removesuffix('_asset_pointer').replace('_', ' ')}]")
     return "\n\n".join(text for text in texts if text)
+
+
+def attached(value: object) -> tuple[Attachment, ...]:
+    """What came with a message, of our own documents; () for anything else."""
+    try:
+        return msgspec.convert(value or (), tuple[Attachment, ...])
+    except msgspec.ValidationError:
+        return ()
 
 
 def dicts(value: object) -> list[Json]:

@@ -70,8 +70,10 @@ def heading(text: str) -> str:
 
 
 def asker(turn: Turn) -> str:
-    """Who asked; in a file made by hand the question may be half of an answer."""
-    return "You" if turn.question.role == "user" else "Assistant"
+    """Who asked, with the names of what was attached; in a file made by hand it may be an answer that stands alone."""
+    name = "You" if turn.question.role == "user" else "Assistant"
+    attached = ", ".join(one_line(each.name, 80) for each in turn.question.attachments)
+    return f"{name} (attached: {attached})" if attached else name
 
 
 def speaker(turn: Turn) -> str:
@@ -103,7 +105,13 @@ def as_json(tree: Tree, turns: Sequence[Turn]) -> str:
 
 
 def _messages(turn: Turn) -> list[dict[str, Any]]:
-    question = {"role": turn.question.role, "content": turn.question.content, "time": turn.question.time}
+    question: dict[str, Any] = {
+        "role": turn.question.role,
+        "content": turn.question.content,
+        "time": turn.question.time,
+    }
+    if turn.question.attachments:
+        question["attachments"] = turn.question.attachments
     if turn.answer is None:
         return [question]
     ended = turn.ended

@@ -17,7 +17,7 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from streamchat.history.formats import speaker, title
+from streamchat.history.formats import asker, speaker, title
 from streamchat.history.tree import Tree
 from streamchat.history.turn import Turn
 from streamchat.views.safe import safe
@@ -67,11 +67,11 @@ def render(tree: Tree, turns: Sequence[Turn]) -> str:
 
 
 def _turn(turn: Turn) -> str:
-    question = safe(turn.question.content)
+    who, question = escape(asker(turn)), safe(turn.question.content)
     if turn.question.role == "user":
-        parts = [f'<article class="user"><h2>You</h2><p class="asked">{escape(question)}</p></article>\n']
+        parts = [f'<article class="user"><h2>{who}</h2><p class="asked">{escape(question)}</p></article>\n']
     else:
-        parts = [f"<article><h2>Assistant</h2>{_markdown.render(question)}</article>\n"]
+        parts = [f"<article><h2>{who}</h2>{_markdown.render(question)}</article>\n"]
     if turn.answer is not None:
         thought = f"<details><summary>Reasoning</summary>{_markdown.render(safe(turn.reasoning))}</details>"
         parts.append(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from streamchat.chat import Reply
+from streamchat.chat import Attachment, Reply
 from streamchat.events import Event, Reasoning, Stop, Text, Usage
 from streamchat.history.conversation import Conversation
 from streamchat.history.turn import Turn
@@ -23,9 +23,10 @@ def answered(
     *events: Event,
     error: BaseException | None = None,
     system: str | None = None,
+    attachments: tuple[Attachment, ...] = (),
 ) -> Turn:
     """Ask and journal these events (a plain good answer by default)."""
-    turn = conversation.begin(content, provider="echo", model="m-1", system=system)
+    turn = conversation.begin(content, provider="echo", model="m-1", system=system, attachments=attachments)
     reply = Reply(provider="echo", model="m-1")
     for event in turn.record(events or ANSWER):
         reply.add(event)

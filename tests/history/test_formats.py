@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from streamchat.chat import Reply
+from streamchat.chat import Attachment, Reply
 from streamchat.errors import UsageError
 from streamchat.events import Event, Reasoning, Text
 from streamchat.history import formats, markdown, records
@@ -17,7 +17,7 @@ from streamchat.history.conversation import Conversation
 from streamchat.history.redaction import patterns
 from streamchat.history.tree import Tree
 from streamchat.views.safe import safe
-from tests.history.conversations import answered, texts
+from tests.history.conversations import answered, texts, written
 
 
 def parsed(text: str) -> Tree:
@@ -124,6 +124,23 @@ def test_json_lines_are_the_journal(tmp_path: Path) -> None:
     assert conversation.path is not None
 
     assert as_text("jsonl", conversation) == conversation.path.read_text()
+
+
+@pytest.mark.parametrize("kind", formats.FORMATS)
+def test_what_was_attached_is_named(kind: str) -> None:
+    conversation = Conversation.new(None)
+    answered(conversation, "What is this?", attachments=(Attachment("cat.png", "image/png", b"\x89PNG"),))
+
+    assert "cat.png" in as_text(kind, conversation)
+
+
+@pytest.mark.parametrize("kind", formats.FORMATS)
+def test_an_answer_that_stands_alone_is_shown_as_one(tmp_path: Path, kind: str) -> None:
+    conversation = written(tmp_path / "hand.jsonl", '{"type":"message","role":"assistant","content":"**Hello**"}')
+    text = as_text(kind, conversation)
+
+    assert "Hello" in text
+    assert "assistant" in text.lower()
 
 
 def test_plain_text() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from streamchat.chat import Attachment
 from streamchat.errors import UsageError
 from streamchat.events import Text
 from streamchat.history import formats
@@ -37,6 +38,7 @@ def node(identity: str, parent: str | None, role: str, *parts: object, **more: A
     return {"id": identity, "parent": parent, "children": [], "message": message}
 
 
+PNG = Attachment("a.png", "image/png", b"\x89PNG")
 THOUGHTS = {"content_type": "thoughts", "thoughts": [{"summary": "s", "content": "Hm."}]}
 PICTURE = {"content_type": "multimodal_text", "parts": [{"content_type": "image_asset_pointer"}, "And this?"]}
 CHATGPT = [
@@ -182,7 +184,7 @@ def test_llm_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["md", "json", "jsonl"])
 def test_our_own_exports_come_back(tmp_path: Path, kind: str) -> None:
     conversation = Conversation.new(tmp_path / "first", name="sea")
-    answered(conversation, "Why?", system="Be brief.")
+    answered(conversation, "Why?", system="Be brief.", attachments=(PNG,))
     answered(conversation, "And?", Text("So."), system="Be brief.")
     formats.save(tmp_path / f"export.{kind}", conversation)
     (back,) = imported(tmp_path / f"export.{kind}")
@@ -192,6 +194,7 @@ def test_our_own_exports_come_back(tmp_path: Path, kind: str) -> None:
     assert [turn.model for turn in back.turns()] == ["echo/m-1"] * 2
     assert (back.name, back.turns()[0].usage) == ("sea", conversation.turns()[0].usage)
     assert (back.id == conversation.id) is (kind != "md")
+    assert back.turns()[0].question.attachments == (() if kind == "md" else (PNG,))
 
 
 def test_a_second_import_of_the_same_export_is_another_conversation(tmp_path: Path) -> None:
