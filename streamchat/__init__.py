@@ -31,14 +31,14 @@ if TYPE_CHECKING:
         UnknownModelError,
         UsageError,
     )
-    from streamchat.events import Event, Reasoning, Stop, Text, Usage
+    from streamchat.events import Event, Reasoning, Retry, Stop, Text, Usage
     from streamchat.library import astream, stream
     from streamchat.pump import AsyncStream, Stream
 
 _HOMES = {
     "streamchat.library": ("astream", "stream"),
     "streamchat.chat": ("Chat", "Message", "Options", "Reply"),
-    "streamchat.events": ("Event", "Reasoning", "Stop", "Text", "Usage"),
+    "streamchat.events": ("Event", "Reasoning", "Retry", "Stop", "Text", "Usage"),
     "streamchat.pump": ("AsyncStream", "Stream"),
     "streamchat.errors": (
         "AuthError",
@@ -59,7 +59,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [  # noqa: RUF022  # by what they are for
     "stream", "astream", "Stream", "AsyncStream",
     "Chat", "Message", "Options", "Reply",
-    "Event", "Text", "Reasoning", "Usage", "Stop",
+    "Event", "Text", "Reasoning", "Usage", "Stop", "Retry",
     "ChatError", "UsageError", "ConfigError", "AuthError", "BusyError", "NetworkError", "StalledError",
     "ProviderError", "UnknownModelError", "CutError", "IncompleteError",
     "__version__",

@@ -29,6 +29,8 @@ class ChatError(Exception):
     exit_code: ClassVar[int] = 1
     stop_reason: ClassVar["StopReason"] = "error"
     """How a reply that this error ended is marked."""
+    transient = False
+    """Whether the same request may well succeed a moment later."""
 
     def __init__(self, message: str, hint: str | None = None, *, reply: "Reply | None" = None) -> None:
         super().__init__(message)
@@ -57,6 +59,7 @@ class BusyError(ChatError):
     """A rate limit or an overloaded provider, after the retries; `retry_after` is in seconds where it was told."""
 
     exit_code = 4
+    transient = True
 
     def __init__(
         self, message: str, hint: str | None = None, *, reply: "Reply | None" = None, retry_after: float | None = None

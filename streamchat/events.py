@@ -1,4 +1,4 @@
-"""The four things that can come out of a stream; every provider speaks only in these.
+"""The five things that can come out of a stream; nothing else does.
 
 They are also the lines of `--format jsonl`, the body of the conversation journal and the events of the web side:
 what is shown is what is stored is what is served. `msgspec.json.encode(event)` is that one encoding, with the
@@ -57,7 +57,23 @@ class Stop(Struct, frozen=True, tag="stop", omit_defaults=True):
     detail: str | None = None
 
 
-Event = Text | Reasoning | Usage | Stop
+class Retry(Struct, frozen=True, tag="retry"):
+    """Nothing of the reply had come; the request is sent again in `wait` seconds, as try `attempt` of `attempts`.
+
+    It is about the way to the reply and not part of it: a view shows it while it lasts, the journal does not keep it.
+    """
+
+    wait: float
+    attempt: int
+    attempts: int
+    reason: str
+
+    def __str__(self) -> str:
+        when = f"in {self.wait:.0f} s" if self.wait >= 1 else "now"
+        return f"{self.reason}: trying again {when}, {self.attempt} of {self.attempts}"
+
+
+Event = Text | Reasoning | Usage | Stop | Retry
 
 
 def _figures(usage: Usage) -> tuple[Any, ...]:

@@ -6,6 +6,8 @@ turns a vendor's exceptions into ours. Closing a stream closes the connection, a
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from contextlib import aclosing
+from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +16,7 @@ from streamchat.errors import ChatError, ProviderError, StalledError
 from streamchat.events import Event, Reasoning, Text
 from streamchat.providers.base import Endpoint, Provider, Wire
 from streamchat.providers.wire.faults import body_error, one_line
+from streamchat.retries import again
 from streamchat.sse import Decoder
 
 _KEPT = 4096
@@ -28,7 +31,7 @@ class Reading:
         self._patience = endpoint.timeout
         self._progress = time.monotonic()
         self._decoder = Decoder()
-        self._half: dict[type[Event], str] = {}
+        self._half: dict[type[Text | Reasoning], str] = {}
         kind = headers.get("content-type", "").split(";")[0].strip().lower()
         self._suspect = "" if kind == "text/event-stream" else kind or "no content type"
         self._body = b""
@@ -61,7 +64,7 @@ class Reading:
         if not self._frames and self._suspect:
             raise self._not_a_stream()
         for kind, half in self._half.items():
-            yield self._add(kind("\ufffd" * len(half)))  # type: ignore[arg-type]  # kind is Text or Reasoning
+            yield self._add(kind("\ufffd" * len(half)))
         yield self._add(self._wire.close())
 
     def _check_progress(self, *, came: bool) -> None:
@@ -72,7 +75,7 @@ class Reading:
         silent = now - self._progress
         if silent > self._patience:
             raise StalledError(
-                f"{self._name} sent only keep-alives for {silent:.0f} s", "Wait longer with --timeout SECONDS."
+                f"{self._name} sent only keep-alives for {silent:.3g} s", "Wait longer with --timeout SECONDS."
             )
 
     def _add(self, event: Event) -> Event:
@@ -130,7 +133,6 @@ class _Translated:
         ours.message = self._provider.endpoint.without_key(ours.message)
         ours.args = (ours.message,)
         ours.reply = self._reply
-        self._reply.stop(ours.stop_reason, ours.message)
         if ours is not exc:
             raise ours from exc
 
@@ -177,6 +179,19 @@ class Stream:
         self.close()
 
     def _pump(self) -> Generator[Event, None, None]:
+        for tried in count(1):
+            try:
+                yield from self._try()
+                return
+            except ChatError as exc:
+                retry = again(exc, self.reply, tried=tried, retries=self._provider.endpoint.retries)
+                if retry is None:
+                    self.reply.stop(exc.stop_reason, exc.message)
+                    raise
+            yield retry
+            self._provider.pause(retry.wait)
+
+    def _try(self) -> Generator[Event, None, None]:
         provider, chat = self._provider, self._chat
         with _Translated(provider, self.reply), provider.open(chat) as response:
             reading = Reading(provider.wire(chat), provider.endpoint, response.headers, self.reply)
@@ -225,6 +240,21 @@ class AsyncStream:
         await self.aclose()
 
     async def _pump(self) -> AsyncGenerator[Event, None]:
+        for tried in count(1):
+            try:
+                async with aclosing(self._try()) as events:
+                    async for event in events:
+                        yield event
+                return
+            except ChatError as exc:
+                retry = again(exc, self.reply, tried=tried, retries=self._provider.endpoint.retries)
+                if retry is None:
+                    self.reply.stop(exc.stop_reason, exc.message)
+                    raise
+            yield retry
+            await self._provider.apause(retry.wait)
+
+    async def _try(self) -> AsyncGenerator[Event, None]:
         provider, chat = self._provider, self._chat
         with _Translated(provider, self.reply):
             async with provider.aopen(chat) as response:

@@ -15,7 +15,7 @@ LAYERS = (
     ("chat", "sse", "continuation", "fences", "structured"),
     ("local",),
     ("providers",),
-    ("pump",),
+    ("pump", "retries"),
     ("config", "views", "history"),
     ("attachments", "discovery", "choice", "session", "library"),
     ("repl", "web"),

@@ -20,7 +20,7 @@ def test_the_public_names_are_these_and_all_are_there() -> None:
     assert sorted(streamchat.__all__) == sorted(
         [
             *("stream", "astream", "Stream", "AsyncStream", "Chat", "Message", "Options", "Reply", "__version__"),
-            *("Event", "Text", "Reasoning", "Usage", "Stop"),
+            *("Event", "Text", "Reasoning", "Usage", "Stop", "Retry"),
             *("ChatError", "UsageError", "ConfigError", "AuthError", "BusyError", "NetworkError", "StalledError"),
             *("ProviderError", "UnknownModelError", "CutError", "IncompleteError"),
         ]

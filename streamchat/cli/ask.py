@@ -83,6 +83,7 @@ def _answer(session: Session, prompt: str, settings: Settings, flags: Flags, tar
         sys.stdout,
         title=f"{session.provider.name} · {session.model}",
         note=session.provider.notice,
+        tell=silence if flags.quiet else notice,
     )
     try:
         reply = session.ask(prompt, view)

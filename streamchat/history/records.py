@@ -135,7 +135,7 @@ _decoder = msgspec.json.Decoder(Record, strict=False)
 _encoder = msgspec.json.Encoder()
 
 
-def of(event: Event, *, at: float, reply: str | None = None) -> EventLine:
+def of(event: Text | Reasoning | Usage | Stop, *, at: float, reply: str | None = None) -> EventLine:
     """The line that keeps this event."""
     at = round(at, 3)
     match event:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from streamchat.chat import Message, Options, Reply
 from streamchat.errors import ChatError
-from streamchat.events import INCOMPLETE, Event, StopReason, Usage
+from streamchat.events import INCOMPLETE, Event, Retry, StopReason, Usage
 from streamchat.history import records
 from streamchat.history.records import Answer, End, EventLine, Question, ReasoningLine, StopLine, TextLine, UsageLine
 from streamchat.views.safe import joined_surrogates
@@ -55,6 +55,8 @@ class Turn:
 
     def add(self, event: Event) -> None:
         """Journal one event; `record` for those who do not loop over an iterator."""
+        if isinstance(event, Retry):
+            return  # about the way to the reply, and no part of it
         line = records.of(event, at=time.monotonic() - self._begun)
         self.lines.append(line)
         for ready in self.sieve.put(line):

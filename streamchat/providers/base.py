@@ -6,6 +6,7 @@ the rest. To add a provider, add a module here whose class `Provider` derives fr
 `kind` by which a configuration table asks for it.
 """
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -157,6 +158,20 @@ class Provider(ABC):
     def models(self) -> list[str]:
         """The models that it says it has; empty for a kind that has no list."""
         return []
+
+    def described(self) -> list[dict[str, Any]]:
+        """The entries of that list as they were sent, each with at least its `id`."""
+        return [{"id": model} for model in self.models()]
+
+    def pause(self, seconds: float) -> None:
+        """Wait before the request is sent again; Ctrl-C ends it."""
+        time.sleep(seconds)
+
+    async def apause(self, seconds: float) -> None:
+        """The same for a program that awaits."""
+        import asyncio  # not where nothing awaits
+
+        await asyncio.sleep(seconds)
 
     def error(self, exc: Exception) -> ChatError | None:
         """The vendor's exception in our words, or None when it is not the vendor's."""

@@ -1,10 +1,17 @@
 """What a view is: the one consumer of a reply's events."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from streamchat.chat import Reply
 from streamchat.events import Event
+
+Tell = Callable[[str], None]
+"""Where a line for the person goes that is no part of the answer: stderr."""
+
+
+def quiet(line: str) -> None:
+    """Tell nobody."""
 
 
 class View(Protocol):

@@ -7,7 +7,7 @@ from typing import BinaryIO, Literal, TextIO
 from msgspec import Struct
 
 from streamchat.errors import UsageError
-from streamchat.views.base import View
+from streamchat.views.base import Tell, View, quiet
 from streamchat.views.plain import Extracted, PlainView, Safe, Step, Wrapped
 
 Format = Literal["text", "markdown", "json", "jsonl"]
@@ -45,8 +45,10 @@ def choose(
     title: str = "",
     note: str | None = None,
     below: Callable[[], list[str]] | None = None,
+    tell: Tell = quiet,
 ) -> View:
-    """The view for `out`; `below` is what is typed meanwhile, as `LiveMarkdown` shows it.
+    """The view for `out`; `below` is what is typed meanwhile, as `LiveMarkdown` shows it, and `tell` takes the lines
+    that a view without a status line has for the person.
 
     UsageError for a format that there is not.
     """
@@ -55,11 +57,11 @@ def choose(
     if look.extract and look.format not in (None, "text"):
         raise UsageError(f"--extract gives code, not {look.format}")
     if look.format in ("json", "jsonl"):
-        return _for_programs(look.format, out.buffer)
+        return _for_programs(look.format, out.buffer, tell)
     terminal = out.isatty()
     if is_rendered(look, out):
         return _rendered(look, out, title=title, note=note, below=below)
-    return PlainView(out.buffer, passing=_steps(look, out if terminal else None))
+    return PlainView(out.buffer, passing=_steps(look, out if terminal else None), tell=tell)
 
 
 def is_rendered(look: Look, out: TextIO) -> bool:
@@ -74,10 +76,10 @@ def shows_footer(look: Look, out: TextIO) -> bool:
     return look.footer and out.isatty() and is_rendered(look, out)
 
 
-def _for_programs(name: str, out: BinaryIO) -> View:
+def _for_programs(name: str, out: BinaryIO, tell: Tell) -> View:
     from streamchat.views.jsonl import JsonLinesView, JsonView
 
-    return JsonLinesView(out) if name == "jsonl" else JsonView(out)
+    return JsonLinesView(out) if name == "jsonl" else JsonView(out, tell=tell)
 
 
 def _rendered(look: Look, out: TextIO, *, title: str, note: str | None, below: Callable[[], list[str]] | None) -> View:

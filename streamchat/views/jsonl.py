@@ -12,7 +12,8 @@ import msgspec
 
 from streamchat.chat import Reply
 from streamchat.errors import ChatError
-from streamchat.events import Event, Stop
+from streamchat.events import Event, Retry, Stop
+from streamchat.views.base import Tell, quiet
 
 
 class JsonLinesView:
@@ -46,14 +47,15 @@ class JsonLinesView:
 class JsonView:
     """The whole reply as one object when it has ended, also when it was cut."""
 
-    def __init__(self, out: BinaryIO) -> None:
-        self._out = out
+    def __init__(self, out: BinaryIO, *, tell: Tell = quiet) -> None:
+        self._out, self._tell = out, tell
 
     def show(self, events: Iterator[Event], reply: Reply) -> None:
         error: ChatError | None = None
         try:
-            for _ in events:
-                pass
+            for event in events:
+                if isinstance(event, Retry):
+                    self._tell(str(event))
         except ChatError as exc:
             error = exc
             raise

@@ -25,7 +25,7 @@ from rich.style import Style
 from rich.text import Text as RichText
 
 from streamchat.chat import Reply
-from streamchat.events import Event, Reasoning, Text
+from streamchat.events import Event, Reasoning, Retry, Text
 from streamchat.views.blocks import Blocks
 from streamchat.views.footer import joined, seconds, summary
 from streamchat.views.markdown import CODE_THEME, Line, Sheet, rendered
@@ -182,7 +182,7 @@ class LiveMarkdown:
         try:
             while not self._closing:
                 begun = time.monotonic()
-                self._draw()
+                self.draw()
                 spent = time.monotonic() - begun
                 self._pause(max(_FASTEST - spent, _SHARE * spent))
                 self._changed.wait(self._tick())
@@ -201,7 +201,8 @@ class LiveMarkdown:
             return None
         return 0.1 if self._status is not None and not self._sheet.begun else 0.5
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Draw now, which is done by itself after `start`."""
         with self._drawing:
             if not self._suspended:
                 self._drawn()
@@ -268,9 +269,8 @@ class LiveView:
     """Shows a reply live, with a status line while it grows and one dim line about it when it is there.
 
     `title` is the provider and the model, `note` something to say about them at the end; `reasoning` is shown dimly
-    before the answer: in full, as its last lines while it grows and one line about it from then on, or not at all; with `usage` the last line has all figures,
-    whatever the width. Nothing is drawn before the first event or
-    the first tenth of a second.
+    before the answer: in full, as its last lines while it grows and one line about it from then on, or not at all; with
+    `usage` the last line has all figures, whatever the width.
     """
 
     def __init__(
@@ -307,6 +307,7 @@ class LiveView:
         self._begun = time.monotonic()
         self._thinking: float | None = None
         self._answering: float | None = None
+        self._retry: tuple[Retry, float] | None = None
 
     def show(self, events: Iterator[Event], reply: Reply) -> None:
         """Show the reply until its events end; whatever they raise passes through when the screen is in order."""
@@ -333,6 +334,9 @@ class LiveView:
             if self._thinking is None:
                 self._thinking = self._reply.elapsed
             self._live.feed("")
+        elif isinstance(event, Retry):
+            self._retry = event, time.monotonic()
+            self._live.feed("")
 
     def end(self) -> None:
         """Leave the screen in order, with the last line."""
@@ -344,7 +348,7 @@ class LiveView:
         parts = [self._title, f"{seconds:.0f} s"]
         if self._reply.first_token is None:
             mark = _SPINNER[int(seconds * 10) % len(_SPINNER)]
-            parts.append("waiting")
+            parts.append(self._waiting())
         else:
             mark = "●"
             if not self._reply.text:
@@ -352,6 +356,14 @@ class LiveView:
             if self._reply.tokens_per_second:
                 parts.append(f"{self._reply.tokens_per_second:.0f} tokens/s")
         return _cut(f"{mark} " + " · ".join(part for part in parts if part), width)
+
+    def _waiting(self) -> str:
+        """What is waited for: the first word, or the moment to ask again."""
+        retry, since = self._retry or (None, 0.0)
+        left = retry.wait - (time.monotonic() - since) if retry else 0.0
+        if retry is None or left <= 0:
+            return "waiting"
+        return f"trying again in {left:.0f} s, {retry.attempt} of {retry.attempts}: {one_line(retry.reason, 60)}"
 
     def _thoughts(self, width: int) -> list[Line]:
         """The reasoning, or its last lines, while there is nothing else."""

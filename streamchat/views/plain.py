@@ -1,23 +1,23 @@
 """The answer as text: byte for byte into a pipe, or made safe and wrapped for a terminal. Never a style or a redraw."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from streamchat.chat import Reply
-from streamchat.events import Event, Text
-
-Filter = Callable[[str], str]
+from streamchat.events import Event, Retry, Text
+from streamchat.views.base import Tell, quiet
 
 
 class PlainView:
     """Writes each delta as it comes and sees that it leaves at once; ends with a newline, added if it was missing.
 
     `passing` are the steps that a delta goes through; none of them means that the text stays exactly as it was sent.
+    `tell` is where a line about the way to the answer goes.
     """
 
-    def __init__(self, out: BinaryIO, *, passing: "tuple[Step, ...]" = ()) -> None:
-        self._out, self._steps = out, passing
+    def __init__(self, out: BinaryIO, *, passing: "tuple[Step, ...]" = (), tell: Tell = quiet) -> None:
+        self._out, self._steps, self._tell = out, passing, tell
         self._last = "\n"
 
     def show(self, events: Iterator[Event], reply: Reply) -> None:
@@ -25,6 +25,8 @@ class PlainView:
             for event in events:
                 if isinstance(event, Text):
                     self._write(event.text)
+                elif isinstance(event, Retry):
+                    self._tell(str(event))
         finally:
             # Not after a BrokenPipeError of ours: writing again would only raise it again.
             if not isinstance(sys.exception(), BrokenPipeError):

@@ -8,11 +8,21 @@ names host and cause.
 import errno
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from streamchat.errors import AuthError, BusyError, ChatError, NetworkError, ProviderError, StalledError, UnknownModelError
+from streamchat.errors import (
+    AuthError,
+    BusyError,
+    ChatError,
+    NetworkError,
+    ProviderError,
+    StalledError,
+    UnknownModelError,
+)
 
 _LONGEST = 500
 """Characters of a foreign message that are shown: some gateways answer with a whole page."""
@@ -62,7 +72,11 @@ def api_error(
     said = one_line(message) or "no message"
     tags = f"{kind} {said}".lower()
     if any(word in tags for word in _OUT_OF_MONEY) and status in (None, 200, 402, 403, 429):
-        return BusyError(f"{name} refused: {said}", "The account's quota or credit is used up; see its billing page.")
+        refused = BusyError(
+            f"{name} refused: {said}", "The account's quota or credit is used up; see its billing page."
+        )
+        refused.transient = False
+        return refused
     if status in (401, 403) or (status in (None, 200) and any(word in kind.lower() for word in _AUTH_WORDS)):
         return AuthError(f"{name} refused the request: {said}", "Check the API key: streamchat config show --origin")
     if status in (408, 429, 503, 529) or (status in (None, 200, 500) and any(word in tags for word in _BUSY_WORDS)):
@@ -70,7 +84,9 @@ def api_error(
     if status == 404 or "model_not_found" in kind:
         return UnknownModelError(f"{name} does not know it: {said}", f"See what it has: streamchat models list {name}")
     shown = f" (HTTP {status})" if status not in (None, 200) else ""
-    return ProviderError(f"{name} answered with an error{shown}: {said}")
+    error = ProviderError(f"{name} answered with an error{shown}: {said}")
+    error.transient = status == 409 or (status or 0) >= 500
+    return error
 
 
 def body_error(
@@ -105,7 +121,9 @@ def network_error(name: str, url: object, exc: BaseException, *, timeout: float)
         if isinstance(link, ConnectionRefusedError):
             return NetworkError(f"{name}: {host} refused the connection", "Is the server running? Check the base URL.")
     if "ConnectTimeout" in names:
-        return StalledError(f"{name}: {host} did not take the connection in time", "Check the network and the proxy.")
+        return _passing(
+            StalledError(f"{name}: {host} did not take the connection in time", "Check the network and the proxy.")
+        )
     if any("Timeout" in each for each in names):
         return StalledError(f"{name}: {host} sent nothing for {timeout:g} s", "Wait longer with --timeout SECONDS.")
     if "UnsupportedProtocol" in names:
@@ -113,21 +131,37 @@ def network_error(name: str, url: object, exc: BaseException, *, timeout: float)
     if "ProxyError" in names:
         return NetworkError(f"{name}: the proxy did not let us through to {host}: {_innermost(chain)}")
     if names & {"RemoteProtocolError", "ReadError", "DecodingError", "IncompleteRead"} or _was_reset(chain):
-        return NetworkError(
-            f"{name}: the connection to {host} broke: {_innermost(chain)}", "What came is kept. Ask again."
+        return _passing(
+            NetworkError(
+                f"{name}: the connection to {host} broke: {_innermost(chain)}", "What came is kept. Ask again."
+            )
         )
-    return NetworkError(f"{name}: no connection to {host}: {_innermost(chain)}", "Check the network and the base URL.")
+    return _passing(
+        NetworkError(f"{name}: no connection to {host}: {_innermost(chain)}", "Check the network and the base URL.")
+    )
+
+
+def _passing(error: NetworkError) -> NetworkError:
+    error.transient = True
+    return error
 
 
 def _busy(name: str, said: str, headers: Mapping[str, str]) -> BusyError:
-    seconds = _seconds(headers.get("retry-after"))
+    seconds = _seconds(headers)
     when = "in a while" if seconds is None else f"in {seconds:.0f} s"
     return BusyError(f"{name} is busy: {said}", f"Ask again {when}.", retry_after=seconds)
 
 
-def _seconds(value: str | None) -> float | None:
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    """The provider's wish: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110, 10.2.3)."""
+    for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
+        value = headers.get(name, "")
+        try:
+            return max(0.0, float(value) / unit)
+        except ValueError:
+            pass
     try:
-        return max(0.0, float(value or ""))
+        return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - time.time())
     except ValueError:
         return None
 
