@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
+from typing import Any
 from urllib.parse import urlsplit
 
 BUDGET = 0.15
@@ -34,6 +35,11 @@ def is_local(url: str) -> bool:
 
 def models_at(url: str, *, timeout: float) -> list[str]:
     """The ids in the models list of a server on this machine; empty when it gives none within the time."""
+    return [entry["id"] for entry in entries_at(url, timeout=timeout)]
+
+
+def entries_at(url: str, *, timeout: float) -> list[dict[str, Any]]:
+    """The entries of that list as the server describes them, each with its `id`."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout)
     try:
@@ -47,4 +53,4 @@ def models_at(url: str, *, timeout: float) -> list[str]:
     entries = listing.get("data") if isinstance(listing, dict) else None
     if not isinstance(entries, list):
         return []
-    return [entry["id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]

@@ -17,7 +17,7 @@ LAYERS = (
     ("providers",),
     ("pump", "retries"),
     ("config", "views", "history"),
-    ("attachments", "discovery", "choice", "session", "library"),
+    ("attachments", "discovery", "choice", "catalogue", "session", "library"),
     ("repl", "web"),
     ("cli",),
 )
@@ -38,6 +38,7 @@ HOMES = {
     "flask": ("web/flask.py",),
     "dotenv": ("config/",),
     "tomlkit": ("config/",),
+    "genai_prices": ("prices.py", "catalogue.py"),
     "keyring": ("config/keys.py",),
 }
 """Libraries that only these places import."""

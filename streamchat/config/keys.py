@@ -163,7 +163,9 @@ class _Keyring:
                 "there is no keyring on this system", "name a variable (api_key_env) or a command (api_key_cmd) instead"
             ) from None
         if isinstance(error, KeyringError):
-            raise AuthError(f"the keyring did not do it: {printable(str(error) or type(error).__name__, 200)}") from None
+            raise AuthError(
+                f"the keyring did not do it: {printable(str(error) or type(error).__name__, 200)}"
+            ) from None
 
 
 def _read_names(path: Path) -> frozenset[str]:

@@ -114,9 +114,7 @@ def resolve(sources: Sources) -> Settings:
     values["defaults.system"] = system
     named = tuple(_named_providers(layers))
     chosen_here = _chosen_here(values, origins, named, providers, aliases)
-    keys, key_notices = nearby_keys(
-        nearby.variables, variables, _keyless(providers, sources.vault.names), chosen_here
-    )
+    keys, key_notices = nearby_keys(nearby.variables, variables, _keyless(providers, sources.vault.names), chosen_here)
     return Settings(
         defaults=convert(_section("defaults", values), Defaults),
         ui=convert(_section("ui", values), Ui),

@@ -62,8 +62,11 @@ class SDKProvider(base.Provider):
         return media_type.startswith("image/") or media_type == "application/pdf"
 
     def models(self) -> list[str]:
+        return [model["id"] for model in self.described()]
+
+    def described(self) -> list[dict[str, Any]]:
         try:
-            return [model.id for model in self._client.models.list()]
+            return [model.to_dict() for model in self._client.models.list()]
         except Exception as exc:  # whatever the SDK raises, where the SDK ends
             ours = self.error(exc)
             if ours is None:
