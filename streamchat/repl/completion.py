@@ -8,7 +8,9 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from streamchat.errors import ChatError
+from streamchat.repl.commands.keeping import store
 from streamchat.repl.commands.registry import commands, find
+from streamchat.repl.commands.setting import SETTABLE
 
 if TYPE_CHECKING:
     from streamchat.repl.loop import Repl
@@ -26,7 +28,7 @@ class Completions(Completer):
         if last.startswith("@"):
             yield from (Completion(f"@{path}", -len(last)) for path in files(last[1:]))
         elif before.startswith("/") and " " not in before:
-            for name, each in commands().items():
+            for name, each in self._repl.commands().items():
                 if name.startswith(before[1:]):
                     yield Completion(f"/{name}", -len(before), display_meta=each.help)
         elif before.startswith("/"):
@@ -34,7 +36,7 @@ class Completions(Completer):
 
     def _arguments(self, word: str, typed: str) -> Iterator[Completion]:
         try:
-            source = SOURCES.get(find(word).completes)
+            source = SOURCES.get(find(word, self._repl.commands()).completes)
         except ChatError:
             return
         for value in source(self._repl, typed) if source else ():
@@ -58,9 +60,21 @@ def files(typed: str) -> list[str]:
     ]
 
 
+def conversations(repl: "Repl") -> list[str]:
+    """The names of the kept conversations, and the ids of those without one, the last used first."""
+    try:
+        with store(repl) as kept:
+            return [entry.name or entry.id for entry in kept.entries(limit=50)]
+    except ChatError:
+        return []
+
+
 SOURCES: Final[dict[str, Callable[["Repl", str], Iterable[str]]]] = {
     "commands": lambda _, __: commands(),
     "files": lambda _, typed: files(typed),
+    "models": lambda repl, _: repl.models(),
+    "conversations": lambda repl, _: conversations(repl),
+    "settings": lambda _, __: SETTABLE,
     "profiles": lambda repl, _: repl.settings.profiles,
 }
 """Where a command's argument comes from, by the name that `completes` gives."""

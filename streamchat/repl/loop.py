@@ -1,26 +1,34 @@
 """The chat: read a message, ask it, show the answer, until the person leaves."""
 
-import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol, TextIO, runtime_checkable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol, TextIO
 
+from msgspec import structs
+
+from streamchat.attachments import refuse
 from streamchat.chat import Attachment, Reply
-from streamchat.choice import Choice, connect
+from streamchat.choice import Choice, choose, connect
+from streamchat.config import change
 from streamchat.config.settings import Settings
 from streamchat.errors import ChatError
 from streamchat.history.conversation import Conversation
 from streamchat.providers.base import Provider
+from streamchat.repl import compacting
+from streamchat.repl.answering import answering
 from streamchat.repl.commands import registry
-from streamchat.repl.context import spent
+from streamchat.repl.context import NEARLY, Context, Spending, too_long
 from streamchat.repl.entry import Pastes, whole
-from streamchat.repl.keyboard import Keyboard
+from streamchat.repl.files import Files
+from streamchat.repl.models import known_models
+from streamchat.repl.own import own_commands
 from streamchat.repl.stopping import Stop, Stoppable
-from streamchat.repl.terminal import PASTE_OFF, PASTE_ON, Terminal
+from streamchat.repl.terminal import Terminal
 from streamchat.repl.typeahead import TypeAhead
 from streamchat.repl.warming import warm
 from streamchat.session import Session
-from streamchat.views.base import View
-from streamchat.views.choose import Look, choose
+from streamchat.views.choose import Look
 from streamchat.views.safe import one_line, safe
 
 
@@ -37,17 +45,12 @@ class Prompt(Protocol):
         """Show a message that was not typed here as if it had been."""
 
 
-@runtime_checkable
-class Redrawn(Protocol):
-    """A view that draws below the answer what is being typed."""
-
-    def refresh(self) -> None: ...
-    def suspend(self) -> None: ...
-    def resume(self) -> None: ...
-
-
 class Repl:
-    """A chat in use: what the slash commands act on. `typing` holds what was typed meanwhile."""
+    """A chat in use: what the slash commands act on.
+
+    `typing` holds what was typed while an answer came, `files` what goes with the next message, `extra` the fields of
+    every request that flags gave, `directory` the place of conversations.
+    """
 
     def __init__(
         self,
@@ -59,17 +62,23 @@ class Repl:
         prompt: Callable[["Repl"], Prompt],
         out: TextIO,
         extra: dict[str, Any],
+        directory: Path | None,
     ) -> None:
-        self.settings, self.look, self.out, self.extra = settings, look, out, extra
-        self.attachments: list[Attachment] = []
-        self.pastes = Pastes()
-        self.leaving = False
-        self.stop = Stop()
+        self.session, self.settings, self.look, self.out = session, settings, look, out
+        self.extra, self.directory, self.terminal = extra, directory, terminal
+        self.files, self.pastes = Files(), Pastes()
+        self.stop, self.context = Stop(), Context()
         self.typing = TypeAhead(self.pastes, stop=self.stop.now)
-        self.terminal = terminal
-        self.session = session
-        self.use(session.provider, session.model)
+        self.spending = Spending(settings, session.conversation)
+        self.leaving = False
+        self._state = ""
         self._make_prompt = prompt
+        self.use(session.provider, session.model)
+
+    @cached_property
+    def prompt(self) -> Prompt:
+        """Where messages are written."""
+        return self._make_prompt(self)
 
     @property
     def conversation(self) -> Conversation:
@@ -85,11 +94,14 @@ class Repl:
         """Until the person leaves; `first` is asked before anything is read."""
         with self.terminal, self.stop:
             if first:
-                self.typing.queue.append(first)
+                self.typing.queue.append(self.pastes.fold(first))
             else:
                 self.say(f"{self.title}   /help: commands and keys, Ctrl+D: leave")
-                self._write("> ")  # seen before the editor is loaded; what is typed meanwhile waits for it
-            self.prompt = self._make_prompt(self)
+                if self.conversation.last is not None:
+                    self.show_last()
+                self.out.write("> ")  # seen before the editor is loaded; what is typed meanwhile waits for it
+                self.out.flush()
+            self.prompt  # noqa: B018  # loaded by being looked at
             warm(self.session.provider, self.session.model)
             while not self.leaving:
                 line = self._next()
@@ -101,42 +113,40 @@ class Repl:
         """Give back what the provider keeps."""
         self.session.provider.close()
 
-    def state(self) -> str:
-        """The line below the prompt: whom is asked, and what the conversation has come to."""
-        return " · ".join(filter(None, [self.title, *spent(self.conversation)]))
-
     def handle(self, line: str) -> None:
         """A line as it was typed: a command, or a message to be asked. What goes wrong is said."""
         text = whole(line)
         self.stop.wanted = False
         try:
-            if text.startswith("/") and "\n" not in text.partition(" ")[0]:
-                self.command(text[1:])
+            if text.startswith("/"):
+                word, _, rest = text[1:].partition(" ")
+                registry.find(word.strip(), self.commands()).action(self, self.pastes.unfold(rest).strip())
             elif text:
-                self.ask(text)
+                for name in self.files.add_mentioned(text, self.session.provider):
+                    self.say(f"there is no file {name}: @{name} is sent as it stands")
+                self.ask(self.pastes.unfold(text))
         except ChatError as exc:
             self.tell(exc)
         except KeyboardInterrupt:
             self.say("stopped")
 
-    def command(self, text: str) -> None:
-        """Run a slash command, named without the slash."""
-        word, _, rest = text.partition(" ")
-        registry.find(word).action(self, rest.strip())
+    def ask(self, text: str | None, *, going_on: bool = False, offering: bool = True) -> Reply | None:
+        """Ask, show and keep one turn; None when it was stopped or failed. What was typed meanwhile is kept.
 
-    def ask(self, text: str | None, *, going_on: bool = False) -> Reply | None:
-        """Ask, show and keep one turn; None when it was stopped or failed. What was typed meanwhile is kept."""
-        attachments, self.attachments = tuple(self.attachments), []
-        reply = None
-        try:
-            with self._answering() as view:
-                reply = self.session.ask(text, view, attachments=attachments, going_on=going_on)
-        except KeyboardInterrupt:
-            pass  # the footer says that it was stopped
-        finally:
-            if reply is None:
-                self.typing.take_back()
-            self._say_notices()
+        When the conversation does not fit into the model's context, ways out are offered if `offering`.
+        """
+        at = self.conversation.at
+        attachments: tuple[Attachment, ...] = ()
+        if text is not None:
+            refuse(self.files.attachments, self.session.provider)
+            text, attachments = self.files.take(text)
+        reply, failure = self._asked(text, attachments, going_on=going_on)
+        if reply is None:
+            self.typing.take_back()
+        if failure is not None:
+            if not (offering and too_long(failure)):
+                raise failure
+            compacting.offer(self, failure, at=at)
         return reply
 
     def use(self, provider: Provider, model: str) -> None:
@@ -144,11 +154,81 @@ class Repl:
         self.session.provider, self.session.model = Stoppable(provider, self.stop), model
 
     def turn_to(self, choice: Choice, settings: Settings) -> None:
-        """Ask somebody else from now on; nothing changes when that cannot be."""
+        """Ask by these settings from now on; nothing changes when that cannot be."""
         provider = connect(settings, choice)
-        before, self.settings = self.session.provider, settings
+        before = self.session.provider
+        self._take_over(settings)
         self.use(provider, choice.model)
         before.close()
+        warm(provider, choice.model)
+
+    def change_settings(self, flags: Mapping[str, Any]) -> None:
+        """Set what /set sets; whom is asked stays, and is reached anew."""
+        settings = change(self.settings, flags=flags)
+        self.turn_to(Choice(self.session.provider.name, self.session.model), settings)
+
+    def take_up(self, conversation: Conversation) -> None:
+        """Go on with another conversation; the one before is let go of."""
+        self.conversation.close()
+        self.session.conversation = conversation
+        self.spending = Spending(self.settings, conversation)
+
+    def adopt(self, conversation: Conversation) -> None:
+        """Ask as this conversation was asked last, where that can be."""
+        resumed = resumed_settings(conversation)
+        try:
+            settings = change(self.settings, resumed=resumed)
+            choice = choose(settings)
+            if (choice.provider, choice.model) != (self.session.provider.name, self.session.model):
+                self.turn_to(choice, settings)
+                self.say(f"asking {self.title}")
+            else:
+                self._take_over(settings)
+        except ChatError as exc:
+            self.tell(exc)
+            self.say(f"still asking {self.title}")
+
+    def commands(self) -> dict[str, registry.Command]:
+        """All slash commands; the person's own do not hide the program's."""
+        return {**own_commands(self.settings.files.config / "commands"), **registry.commands()}
+
+    def models(self) -> Iterable[str]:
+        """The models that can be named; asked for once in a while, for it may take a moment."""
+        if self._models is None or self._models[0] != self.title:
+            self._models = self.title, known_models(self.settings, self.session.provider)
+        return self._models[1]
+
+    _models: tuple[str, list[str]] | None = None
+
+    def state(self) -> str:
+        """The line below the prompt."""
+        return self._state
+
+    def show_last(self) -> None:
+        """The last question and its answer once more."""
+        last = self.conversation.last
+        if last is None:
+            return
+        self.say(f"> {one_line(last.question.content, 300)}")
+        if self.look.plain or self.look.accessible:
+            self.say(last.text)
+            return
+        from streamchat.views.live import print_markdown
+
+        print_markdown(last.text, self.out, color=self.look.color, code_theme=self.look.code_theme)
+
+    def show_reasoning(self) -> None:
+        """What the model thought before its last answer."""
+        last = self.conversation.last
+        self.say(last.reasoning.strip() if last is not None and last.reasoning else "there is no reasoning to show")
+
+    def say_what_is_left_out(self) -> None:
+        """That files of earlier messages cannot go to this provider, where that is so."""
+        takes = self.session.provider.takes
+        left = {each.name for message in self.conversation.messages() for each in message.attachments
+                if not takes(each.media_type)}  # fmt: skip
+        if left:
+            self.say(f"{self.session.provider.name} cannot take {', '.join(sorted(left))}: only the name is sent")
 
     def say(self, text: str) -> None:
         """A line, or several, to the person."""
@@ -166,52 +246,57 @@ class Repl:
     def _next(self) -> str | None:
         line = self.typing.next()
         if line is None:
+            self._state = self._stated()
             return self.prompt.read(self.typing.take_draft())
         self.prompt.echo(line)
-        return self.pastes.unfold(line)
+        return line
 
-    @contextlib.contextmanager
-    def _answering(self) -> Iterator[View]:
-        """The view of an answer, with the keyboard read while it streams."""
-        view = choose(self.look, self.out, title=self.title, note=self.session.provider.notice, below=self.typing.lines)
-        self.typing.changed = view.refresh if isinstance(view, Redrawn) else lambda: None
-        self.terminal.showing = _Answering(self.out, view)
-        self._write(PASTE_ON)
+    def _take_over(self, settings: Settings) -> None:
+        ui = settings.ui
+        self.settings = settings
+        self.session.system = settings.defaults.system or None
+        self.session.options = settings.options(self.extra)
+        self.look = structs.replace(
+            self.look, stream=settings.defaults.stream, color=ui.color, reasoning=ui.reasoning, footer=ui.footer
+        )
+
+    def _stated(self) -> str:
+        session = self.session
+        chosen = self.settings.sources.profile
+        profile = self.settings.defaults.profile if chosen is None else chosen
+        share = self.context.share(self.settings, session.provider.name, session.model, self.conversation)
+        filled = "" if share is None else f"context {share:.0%}" + (": /compact" if share >= NEARLY else "")
+        files = f"{len(self.files.names)} files" if self.files.names else ""
+        return " · ".join(filter(None, [self.title, profile, filled, *self.spending.phrases(), files]))
+
+    def _asked(
+        self, text: str | None, attachments: tuple[Attachment, ...], *, going_on: bool
+    ) -> tuple[Reply | None, ChatError | None]:
+        """The reply, or None and what went wrong; neither when it was stopped, as the line under the answer says."""
+        reply, failure, before = None, None, self.conversation.last
+        note = self.session.provider.notice
         try:
-            with Keyboard(self.terminal.descriptor, self.typing.key):
-                yield view
-        finally:
-            self.terminal.showing = None
-            self._write(PASTE_OFF)
-
-    def _write(self, text: str) -> None:
-        if self.out.isatty():
-            with contextlib.suppress(OSError):
-                self.out.write(text)
-                self.out.flush()
-
-    def _say_notices(self) -> None:
+            with answering(self.look, self.out, self.terminal, self.typing, title=self.title, note=note) as view:
+                reply = self.session.ask(text, view, attachments=attachments, going_on=going_on)
+        except KeyboardInterrupt:
+            pass
+        except ChatError as exc:
+            failure = exc
+        last = self.conversation.last
+        if last is not None and last is not before and last.answer is not None:
+            self.spending.add(last.answer.provider, last.answer.model, last.usage)
         notices = self.conversation.notices
         for line in (*notices, *filter(None, [self.conversation.trouble])):
             self.say(one_line(line))
         notices.clear()
+        return reply, failure
 
 
-class _Answering:
-    """An answer on the screen, for a terminal that stops this process."""
-
-    def __init__(self, out: TextIO, view: View) -> None:
-        self._out, self._view = out, view
-
-    def stopping(self, stop: Callable[[], None]) -> None:
-        if isinstance(self._view, Redrawn):
-            self._view.suspend()
-        self._write(PASTE_OFF)
-        stop()
-        self._write(PASTE_ON)
-        if isinstance(self._view, Redrawn):
-            self._view.resume()
-
-    def _write(self, text: str) -> None:
-        self._out.write(text)
-        self._out.flush()
+def resumed_settings(conversation: Conversation) -> dict[str, Any]:
+    """How a conversation was asked last, as settings."""
+    last = conversation.last
+    if last is None or last.answer is None:
+        return {}
+    options = last.options
+    named = {"provider": last.answer.provider, "model": last.answer.model, "system": last.system}
+    return {**named, "temperature": options.temperature, "max_tokens": options.max_tokens, "think": options.think}

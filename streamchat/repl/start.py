@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from streamchat.config.settings import Settings
@@ -12,8 +13,16 @@ if TYPE_CHECKING:
     from streamchat.repl.loop import Prompt, Repl
 
 
-def start(session: Session, settings: Settings, look: Look, *, keyboard: TextIO, extra: dict[str, Any]) -> "Repl":
-    """A chat that is ready to run. `extra` are the fields of every request that flags gave."""
+def start(
+    session: Session,
+    settings: Settings,
+    look: Look,
+    *,
+    keyboard: TextIO,
+    extra: dict[str, Any],
+    directory: Path | None,
+) -> "Repl":
+    """A chat that is ready to run, on the terminal that `keyboard` is; the rest as Repl takes it."""
     out = sys.stdout
     plain = look.accessible or not out.isatty() or os.environ.get("TERM", "") in ("", "dumb", "unknown")
     from streamchat.repl.loop import Repl
@@ -21,9 +30,15 @@ def start(session: Session, settings: Settings, look: Look, *, keyboard: TextIO,
 
     prompt = _lines if plain else _editor
     return Repl(
-        session, settings, look, terminal=Terminal(keyboard.fileno()), prompt=lambda repl: prompt(repl, keyboard),
-        out=out, extra=extra,
-    )  # fmt: skip
+        session,
+        settings,
+        look,
+        terminal=Terminal(keyboard.fileno()),
+        prompt=lambda repl: prompt(repl, keyboard),
+        out=out,
+        extra=extra,
+        directory=directory,
+    )
 
 
 def _editor(repl: "Repl", keyboard: TextIO) -> "Prompt":
@@ -33,7 +48,7 @@ def _editor(repl: "Repl", keyboard: TextIO) -> "Prompt":
     from streamchat.repl.past import Past
 
     kept = repl.settings.files.state / "prompt_history" if repl.settings.history.save else None
-    return Editor(
+    editor = Editor(
         repl.terminal,
         repl.out,
         keyboard,
@@ -44,6 +59,8 @@ def _editor(repl: "Repl", keyboard: TextIO) -> "Prompt":
         vi=repl.settings.ui.keymap == "vi",
         color=repl.look.color != "never",
     )
+    editor.reasoning = repl.show_reasoning
+    return editor
 
 
 def _lines(repl: "Repl", keyboard: TextIO) -> "Prompt":

@@ -15,7 +15,7 @@ class TypeAhead:
     """Takes keys from the keyboard's thread; what it holds may be read and taken by any.
 
     Enter queues the draft. Esc takes the queue back into the draft, and stops the answer where nothing is queued;
-    Ctrl+C always stops it.
+    Ctrl+C always stops it. Ctrl+D without a draft queues the leaving.
     """
 
     def __init__(self, pastes: Pastes, *, stop: Callable[[], None]) -> None:
@@ -41,6 +41,8 @@ class TypeAhead:
                     stops = True
                 case Keys.ControlM:
                     self._enter()
+                case Keys.ControlD if not self.draft:
+                    self.queue.append("/exit")
                 case Keys.ControlJ | "\r" | "\n":
                     self.draft += "\n"
                 case Keys.ControlH | Keys.Backspace:

@@ -9,7 +9,7 @@ import pyte
 
 from tests.program import Program
 
-DEADLINE = 20.0
+DEADLINE = 10.0
 
 
 class Screen(pyte.HistoryScreen):
@@ -68,19 +68,36 @@ class Person:
         self._screen.resize(rows, columns)
         self.program.resize(columns, rows)
 
-    def sees(self, *texts: str, gone: str = "\0", deadline: float = DEADLINE) -> list[str]:
+    def sees(self, *texts: str, gone: str = "\0") -> list[str]:
         """Wait until all of this is on the screen (and `gone` is not); the rows of the screen."""
-        end = time.monotonic() + deadline
+        return self._until(
+            lambda rows: all(text in "\n".join(rows) for text in texts) and gone not in "\n".join(rows), repr(texts)
+        )
+
+    def prompted(self, *texts: str, draft: str = "", gone: str = "\0") -> list[str]:
+        """Wait until the editor waits for a message, with this draft in it, and all of this is on the screen."""
+        rows = self._screen.lines
+        return self._until(
+            lambda seen: (
+                len(seen) == rows
+                and f"> {draft}".rstrip() in seen
+                and all(text in "\n".join(seen) for text in texts)
+                and gone not in "\n".join(seen)
+            ),
+            f"the prompt with {draft!r} and {texts!r}",
+        )
+
+    def _until(self, wanted: Callable[[list[str]], bool], words: str) -> list[str]:
+        end = time.monotonic() + DEADLINE
         while time.monotonic() < end:
             rows = self.rows
-            seen = "\n".join(rows)
-            if all(text in seen for text in texts) and gone not in seen:
+            if wanted(rows):
                 return rows
             if self.program._ended():
                 break
             with self.program._changed:
                 self.program._changed.wait_for(lambda: len(self.written) > self._fed, 0.05)
-        raise AssertionError(f"{texts!r} not on the screen (or {gone!r} still is):\n" + "\n".join(self.rows))
+        raise AssertionError(f"the screen never had {words}:\n" + "\n".join(self.rows))
 
     def _follow(self) -> None:
         data = self.written

@@ -2,8 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from streamchat.repl.commands.registry import command, commands, find
+from streamchat.chat import Reply
+from streamchat.repl.commands.registry import command, find
+from streamchat.repl.context import used
 from streamchat.repl.keys import HELP
+from streamchat.views.footer import figures
 
 if TYPE_CHECKING:
     from streamchat.repl.loop import Repl
@@ -13,12 +16,30 @@ if TYPE_CHECKING:
 def help_(repl: "Repl", rest: str) -> None:
     """Show the commands and the keys, or what one command does."""
     if rest:
-        found = find(rest.removeprefix("/"))
+        found = find(rest.removeprefix("/"), repl.commands())
         repl.say(f"/{found.name} {found.argument}".rstrip() + f"\n  {found.help}")
         return
-    rows = [(f"/{each.name} {each.argument}".rstrip(), each.help) for each in commands().values()]
+    rows = [(f"/{each.name} {each.argument}".rstrip(), each.help) for each in repl.commands().values()]
     wide = max(len(name) for name, _ in (*rows, *HELP))
     repl.say("\n".join(f"{name.ljust(wide)}  {what}" for name, what in (*rows, ("", ""), *HELP)))
+
+
+@command("usage")
+def usage(repl: "Repl", _: str) -> None:
+    """Show what the last answer and the whole conversation cost, and how full the model's context is."""
+    last = repl.conversation.last
+    if last is not None and last.ended is not None:
+        reply = Reply(provider=repl.session.provider.name)
+        reply.usage, reply.first_token = last.usage, last.ended.first_token
+        reply.elapsed = last.ended.elapsed
+        repl.say(f"the last answer: {' · '.join(figures(reply))}")
+    repl.say(f"the conversation: {' · '.join(repl.spending.phrases()) or 'nothing yet'}")
+    session = repl.session
+    size = repl.context.size(repl.settings, session.provider.name, session.model)
+    filled = used(repl.conversation)
+    if filled is not None:
+        of = f" of {size:,}" if size else "; how much the model holds is not known (`context` in its provider table)"
+        repl.say(f"the context: {filled:,} tokens{of}")
 
 
 @command("exit")

@@ -9,9 +9,10 @@ To add one, write a function in a module of this package:
 Its docstring is its help; `completes` names what its argument is completed with (a key of `completion.SOURCES`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -56,9 +57,12 @@ def commands() -> dict[str, Command]:
     return _commands
 
 
-def find(word: str) -> Command:
-    """The command of that name or the only one that begins so. UsageError says what was near."""
-    known = commands()
+def find(word: str, own: Mapping[str, Command] = MappingProxyType({})) -> Command:
+    """The command of that name or the only one that begins so; `own` are those that the person made.
+
+    UsageError says what was near.
+    """
+    known = {**own, **commands()}
     if word in known:
         return known[word]
     begins = [name for name in known if name.startswith(word)] if word else []

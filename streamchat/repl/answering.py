@@ -1,0 +1,60 @@
+"""An answer on the screen: its view, the keyboard beside it, and the terminal's modes for both."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Protocol, TextIO, runtime_checkable
+
+from streamchat.repl.keyboard import Keyboard
+from streamchat.repl.terminal import PASTE_OFF, PASTE_ON, Terminal
+from streamchat.repl.typeahead import TypeAhead
+from streamchat.views.base import View
+from streamchat.views.choose import Look, choose
+
+
+@runtime_checkable
+class Redrawn(Protocol):
+    """A view that draws below the answer what is being typed."""
+
+    def refresh(self) -> None: ...
+    def suspend(self) -> None: ...
+    def resume(self) -> None: ...
+
+
+@contextlib.contextmanager
+def answering(
+    look: Look, out: TextIO, terminal: Terminal, typing: TypeAhead, *, title: str, note: str | None
+) -> Iterator[View]:
+    """The view for one answer, with the keyboard going into `typing` while it streams."""
+    view = choose(look, out, title=title, note=note, below=typing.lines)
+    typing.changed = view.refresh if isinstance(view, Redrawn) else lambda: None
+    shown = _Shown(out, view)
+    terminal.showing = shown
+    shown.write(PASTE_ON)
+    try:
+        with Keyboard(terminal.descriptor, typing.key):
+            yield view
+    finally:
+        terminal.showing = None
+        shown.write(PASTE_OFF)
+
+
+class _Shown:
+    """What is on the screen, for a terminal that stops this process."""
+
+    def __init__(self, out: TextIO, view: View) -> None:
+        self._out, self._view = out, view
+
+    def stopping(self, stop: Callable[[], None]) -> None:
+        if isinstance(self._view, Redrawn):
+            self._view.suspend()
+        self.write(PASTE_OFF)
+        stop()
+        self.write(PASTE_ON)
+        if isinstance(self._view, Redrawn):
+            self._view.resume()
+
+    def write(self, text: str) -> None:
+        if self._out.isatty():
+            with contextlib.suppress(OSError):
+                self._out.write(text)
+                self._out.flush()

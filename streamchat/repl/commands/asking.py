@@ -1,0 +1,122 @@
+"""Commands that ask again: the conversation is a tree, and nothing that was answered is deleted."""
+
+import re
+from typing import TYPE_CHECKING
+
+from streamchat.choice import choose, connect
+from streamchat.config import change
+from streamchat.errors import UsageError
+from streamchat.history.turn import Turn
+from streamchat.repl.commands.registry import command
+from streamchat.views.safe import one_line
+
+if TYPE_CHECKING:
+    from streamchat.repl.loop import Repl
+
+_FILES = re.compile(r"((?:[^\n]+:\n)?(`{3,})\n.*\n\2)\n\n", re.DOTALL)
+"""Texts of files in front of a question: to be folded while it is edited."""
+
+
+@command("retry")
+def retry(repl: "Repl", _: str) -> None:
+    """Ask the last question again; the other answer is kept beside the new one."""
+    repl.ask(None)
+
+
+@command("continue")
+def continue_(repl: "Repl", _: str) -> None:
+    """Go on with an answer that was cut, where it was cut."""
+    repl.ask(None, going_on=True)
+
+
+@command("edit")
+def edit(repl: "Repl", _: str) -> None:
+    """Write the last question anew and ask it in its old place; the old branch is kept."""
+    go_before(repl, _last(repl))
+
+
+@command("undo", "[N]")
+def undo(repl: "Repl", rest: str) -> None:
+    """Go back by one turn, or by N; what was said there is kept as a branch."""
+    turns = repl.conversation.turns()
+    back = int(rest) if rest.isdigit() else 1 if not rest else 0
+    if not 0 < back <= len(turns):
+        raise UsageError(f"there are {len(turns)} turns to go back", "For example: /undo 2")
+    repl.conversation.rewind(turns[-back].question_parent)
+    left = len(turns) - back
+    repl.say(f"went back {back}: {left} turns are left" + (f", the last: {_short(turns[left - 1])}" if left else ""))
+
+
+@command("rewind")
+def rewind(repl: "Repl", _: str) -> None:
+    """Choose an earlier question of any branch, edit it, ask again (the same: Esc Esc)."""
+    branch = {turn.question.id for turn in repl.conversation.turns()}
+    turns = {turn.question.id: turn for turn in repl.conversation.every()}
+    if not turns:
+        raise UsageError("nothing was asked yet")
+    found = list(turns.values())
+    rows = [_short(turn) + ("" if turn.question.id in branch else "   (another branch)") for turn in found]
+    chosen = repl.prompt.pick("Go back to which question?", rows)
+    if chosen is not None:
+        go_before(repl, found[chosen])
+
+
+@command("branches")
+def branches(repl: "Repl", _: str) -> None:
+    """Choose a branch of the conversation and go on at its end."""
+    turns = repl.conversation.every()
+    parents = {turn.question_parent for turn in turns}
+    ends = [turn for turn in turns if turn.id not in parents]
+    if len(ends) < 2:
+        raise UsageError("there is only one branch", "A new one begins with /retry, /edit, /undo or Esc Esc.")
+    rows = [
+        f"{_short(turn)}  ->  {one_line(turn.text[:300], 40) or turn.ending}"
+        f"{'   (here)' if turn.id == repl.conversation.at else ''}"
+        for turn in ends
+    ]
+    chosen = repl.prompt.pick("Go on with which branch?", rows)
+    if chosen is not None:
+        repl.conversation.rewind(ends[chosen].id)
+        repl.show_last()
+
+
+@command("compare", "MODEL", completes="models")
+def compare(repl: "Repl", rest: str) -> None:
+    """Ask the last question of another model too; the conversation goes on with the first answer."""
+    if not rest:
+        raise UsageError("whom shall it be compared with?", "For example: /compare anthropic")
+    at = _last(repl).id
+    settings = change(repl.settings, flags={"model": rest, "provider": None})
+    choice = choose(settings)
+    session = repl.session
+    before = session.provider, session.model, session.options
+    other = connect(settings, choice)
+    try:
+        repl.use(other, choice.model)
+        session.options = settings.options(repl.extra)
+        repl.ask(None)
+    finally:
+        session.provider, session.model, session.options = before
+        other.close()
+        repl.conversation.rewind(at)
+    repl.say(f"the conversation goes on with the answer of {repl.title}; the other one is kept: /branches")
+
+
+def go_before(repl: "Repl", turn: Turn) -> None:
+    """Put a question back into the editor, and the conversation to where it was asked."""
+    repl.conversation.rewind(turn.question_parent)
+    repl.files.attachments = list(turn.question.attachments)
+    head = _FILES.match(turn.question.content)
+    rest = turn.question.content[head.end() :] if head else turn.question.content
+    repl.typing.draft = (repl.pastes.fold(head[1]) + "\n\n" if head else "") + rest
+
+
+def _last(repl: "Repl") -> Turn:
+    last = repl.conversation.last
+    if last is None:
+        raise UsageError("nothing was asked yet")
+    return last
+
+
+def _short(turn: Turn) -> str:
+    return one_line(turn.question.content[:300], 60)

@@ -1,0 +1,33 @@
+"""Commands that put files to the next message."""
+
+from typing import TYPE_CHECKING
+
+from streamchat.attachments import attachment, refuse
+from streamchat.errors import UsageError
+from streamchat.repl import clipboard
+from streamchat.repl.commands.registry import command
+
+if TYPE_CHECKING:
+    from streamchat.repl.loop import Repl
+
+
+@command("file", "[PATH|drop]", completes="files")
+def file(repl: "Repl", rest: str) -> None:
+    """Send a file with the next message: text inlined, images and PDF attached (the same: @PATH in the message)."""
+    if rest == "drop":
+        repl.files.clear()
+    elif rest:
+        repl.files.add(rest, repl.session.provider)
+    names = ", ".join(repl.files.names)
+    repl.say(f"with the next message: {names}" if names else "no file goes with the next message")
+
+
+@command("paste")
+def paste(repl: "Repl", _: str) -> None:
+    """Send the image in the clipboard with the next message."""
+    found = attachment("clipboard.png", "image/png", clipboard.image())
+    refuse([found], repl.session.provider)
+    if not found.data.startswith(b"\x89PNG"):
+        raise UsageError("what is in the clipboard is no image")
+    repl.files.attachments.append(found)
+    repl.say(f"with the next message: {', '.join(repl.files.names)}")

@@ -1,0 +1,156 @@
+"""Commands about the conversation and its files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamchat.errors import UsageError
+from streamchat.history import files, formats
+from streamchat.history.conversation import Conversation
+from streamchat.history.redaction import patterns
+from streamchat.history.store import Store
+from streamchat.repl import compacting
+from streamchat.repl.clipboard import code_blocks, copied
+from streamchat.repl.commands.registry import command
+from streamchat.views.safe import one_line
+
+if TYPE_CHECKING:
+    from streamchat.repl.loop import Repl
+
+_LISTED = 30
+
+
+@command("new", "[NAME]")
+def new(repl: "Repl", rest: str) -> None:
+    """Begin a new conversation; this one is kept."""
+    _unused(repl, rest)
+    redact = patterns(repl.settings.history.redact)
+    repl.take_up(Conversation.new(repl.directory, name=rest, redact=redact))
+    repl.say("a new conversation")
+
+
+@command("resume", "[REF]", completes="conversations")
+def resume(repl: "Repl", rest: str) -> None:
+    """Go on with a kept conversation, by id, name or @-1, or choose one; with its own model where that can be asked."""
+    with store(repl) as kept:
+        path = kept.path(rest) if rest else _chosen(repl, kept)
+        if path is None:
+            return
+        if path == repl.conversation.path:
+            raise UsageError("that is this conversation")
+        conversation = Conversation.load(path, redact=kept.redact)
+    repl.take_up(conversation)
+    repl.adopt(conversation)
+    repl.show_last()
+
+
+@command("name", "NAME")
+def name(repl: "Repl", rest: str) -> None:
+    """Give the conversation a name."""
+    if not rest:
+        raise UsageError("what shall it be called?", "For example: /name tides")
+    _unused(repl, rest)
+    repl.conversation.rename(rest)
+    repl.say(f"this conversation is called {rest}")
+
+
+@command("fork", "[NAME]")
+def fork(repl: "Repl", rest: str) -> None:
+    """Go on in a copy of the conversation, with the same branch in a file of its own."""
+    _unused(repl, rest)
+    former = repl.conversation.id
+    copy = repl.conversation.fork()
+    copy.name = rest
+    repl.take_up(copy)
+    repl.say(f"this goes on as {copy.id}, a fork of {former}")
+
+
+@command("compact")
+def compact(repl: "Repl", _: str) -> None:
+    """Summarise the older turns by the same model and go on with the summary; all turns are kept on disk."""
+    compacting.summarise(repl)
+
+
+@command("drop")
+def drop(repl: "Repl", _: str) -> None:
+    """Go on without the oldest half of the turns; they are kept on disk."""
+    compacting.drop(repl)
+
+
+@command("save", "FILE", completes="files")
+def save(repl: "Repl", rest: str) -> None:
+    """Write the last answer to a file that is not there yet."""
+    text = _answer(repl)
+    files.write(_path(rest), (text if text.endswith("\n") else text + "\n").encode())
+    repl.say(f"written: {rest}")
+
+
+@command("export", "FILE", completes="files")
+def export(repl: "Repl", rest: str) -> None:
+    """Write the conversation to a file, in the format of its suffix (.md .json .jsonl .txt .html)."""
+    _answer(repl)
+    formats.save(_path(rest), repl.conversation)
+    repl.say(f"written: {rest}")
+
+
+@command("copy", "[N|code|all]")
+def copy(repl: "Repl", rest: str) -> None:
+    """Copy the last answer; its code block N, or all of its code; or the whole conversation."""
+    answer = _answer(repl)
+    if rest == "all":
+        text = formats.transcript(formats.named("md"), repl.conversation).decode()
+    elif rest == "code" or rest.isdigit():
+        text = _code(answer, rest)
+    elif rest:
+        raise UsageError(f"/copy does not know {rest!r}", "It takes the number of a code block, code, or all.")
+    else:
+        text = answer
+    repl.say(f"copied {len(text):,} characters{copied(text, repl.out)}")
+
+
+def store(repl: "Repl") -> Store:
+    """The person's conversations."""
+    if repl.directory is None:
+        raise UsageError("no conversations are kept here", "That is what --no-save or history.save = false says.")
+    redact = patterns(repl.settings.history.redact)
+    return Store(repl.directory, repl.settings.files.cache, redact=redact)
+
+
+def _chosen(repl: "Repl", kept: Store) -> Path | None:
+    entries = kept.entries(limit=_LISTED)[::-1]
+    if not entries:
+        raise UsageError("there is no kept conversation yet")
+    chosen = repl.prompt.pick("Go on with which conversation?", [f"{each.id}  {each.title}" for each in entries])
+    return None if chosen is None else entries[chosen].path
+
+
+def _unused(repl: "Repl", wanted: str) -> None:
+    """UsageError for a name that another conversation has."""
+    if wanted and repl.directory is not None:
+        with store(repl) as kept:
+            others = [each for each in kept.index.named(wanted) if each.name.lower() == wanted.lower()]
+        if any(each.path != repl.conversation.path for each in others):
+            raise UsageError(f"another conversation is called {one_line(wanted)!r}", "A name means one conversation.")
+
+
+def _answer(repl: "Repl") -> str:
+    last = repl.conversation.last
+    if last is None or not last.text:
+        raise UsageError("there is no answer yet")
+    return last.text
+
+
+def _code(answer: str, which: str) -> str:
+    blocks = code_blocks(answer)
+    if not blocks:
+        raise UsageError("there is no code in the last answer")
+    if which == "code":
+        return "\n".join(blocks)
+    if not 0 < int(which) <= len(blocks):
+        raise UsageError(f"the last answer has {len(blocks)} blocks of code")
+    return blocks[int(which) - 1]
+
+
+def _path(rest: str) -> Path:
+    if not rest:
+        raise UsageError("which file?", "For example: /export tides.md")
+    return Path(rest).expanduser()

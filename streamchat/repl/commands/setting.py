@@ -1,0 +1,91 @@
+"""Commands that change whom is asked, how, and how answers look, from the next question on."""
+
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from streamchat.choice import choose
+from streamchat.config import change
+from streamchat.config.schema import Profile, setting_of_profile
+from streamchat.errors import UsageError
+from streamchat.repl.commands.registry import command
+from streamchat.repl.models import known_models
+
+if TYPE_CHECKING:
+    from streamchat.repl.loop import Repl
+
+_OF_UI = ("reasoning", "footer", "color")
+SETTABLE = ("temperature", "max_tokens", "think", "timeout", "retries", "proxy", "stream", *_OF_UI)
+"""What /set can change; the others have a command of their own or belong to the whole run."""
+
+
+@command("model", "[MODEL]", completes="models")
+def model(repl: "Repl", rest: str) -> None:
+    """Ask another model from now on, of another provider too (provider/model, an alias, an id), or choose one."""
+    if not rest:
+        models = known_models(repl.settings, repl.session.provider)
+        if not models:
+            raise UsageError("no models are known here", "Name one: /model provider/model")
+        chosen = repl.prompt.pick("Ask which model from now on?", models)
+        if chosen is None:
+            return
+        rest = models[chosen]
+    settings = change(repl.settings, flags={"model": rest, "provider": None, "base_url": None})
+    repl.turn_to(choose(settings), settings)
+    repl.say(f"asking {repl.title}")
+    repl.say_what_is_left_out()
+
+
+@command("profile", "NAME", completes="profiles")
+def profile(repl: "Repl", rest: str) -> None:
+    """Put on a profile of the configuration: its model, system prompt and parameters."""
+    if not rest:
+        names = ", ".join(repl.settings.profiles) or "there are none in the configuration"
+        raise UsageError("which profile?", f"Profiles: {names}.")
+    # A profile is weaker than a flag: what it sets must not be hidden by what was set before it.
+    own = repl.settings.profiles.get(rest, Profile())
+    names_set = [name for name in Profile.__struct_fields__ if getattr(own, name) is not None]
+    cleared: dict[str, object] = {setting_of_profile(name).removeprefix("defaults."): None for name in names_set}
+    settings = change(repl.settings, flags=cleared, profile=rest)
+    repl.turn_to(choose(settings), settings)
+    repl.say(f"profile {rest}: asking {repl.title}")
+
+
+@command("system", "[TEXT|@FILE|off]", completes="files")
+def system(repl: "Repl", rest: str) -> None:
+    """Show the system prompt, give another one from here on, or none."""
+    if rest:
+        settings = change(repl.settings, flags={"system": "" if rest == "off" else rest})
+        repl.settings, repl.session.system = settings, settings.defaults.system or None
+    repl.say(f"system prompt: {repl.session.system}" if repl.session.system else "there is no system prompt")
+
+
+@command("think", "off|low|medium|high|N")
+def think(repl: "Repl", rest: str) -> None:
+    """Say how much the model thinks before it answers."""
+    set_(repl, f"think {rest}".strip())
+
+
+@command("set", "[NAME [VALUE]]", completes="settings")
+def set_(repl: "Repl", rest: str) -> None:
+    """Show what can be set, or set it for this chat."""
+    name, _, value = rest.partition(" ")
+    name = name.replace("-", "_").rstrip("=")
+    if name and name not in SETTABLE:
+        raise UsageError(f"/set does not know {name!r}", f"It knows {', '.join(SETTABLE)}.")
+    if value:
+        repl.change_settings({f"ui.{name}" if name in _OF_UI else name: value.strip().removeprefix("= ")})
+    for each in (name,) if name else SETTABLE:
+        section = repl.settings.ui if each in _OF_UI else repl.settings.defaults
+        found = getattr(section, each)
+        repl.say(f"{each} = {'(the default)' if found in (None, '') else found}")
+
+
+@command("raw")
+def raw(repl: "Repl", _: str) -> None:
+    """Show answers as their Markdown source, beginning with the last one; again: rendered."""
+    repl.look = structs.replace(repl.look, plain=not repl.look.plain)
+    last = repl.conversation.last
+    repl.say("answers are shown as their Markdown source" if repl.look.plain else "answers are rendered")
+    if repl.look.plain and last is not None and last.text:
+        repl.say(last.text)

@@ -1,0 +1,46 @@
+"""The files that go with the next message."""
+
+from streamchat.attachments import joined, mentioned, read, refuse
+from streamchat.chat import Attachment
+from streamchat.providers.base import Provider
+
+
+class Files:
+    """Texts and attachments, in the order in which they were named."""
+
+    def __init__(self) -> None:
+        self.attachments: list[Attachment] = []
+        self._texts: dict[str, str] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """Their names, as they were given."""
+        return [*self._texts, *(each.name for each in self.attachments)]
+
+    def add(self, name: str, provider: Provider) -> None:
+        """One more; UsageError for what cannot be sent, or not to this provider."""
+        found = read(name)
+        if isinstance(found, str):
+            self._texts[name] = found
+        else:
+            refuse([found], provider)
+            self.attachments.append(found)
+
+    def clear(self) -> None:
+        """None of them, after all."""
+        self.attachments = []
+        self._texts = {}
+
+    def add_mentioned(self, text: str, provider: Provider) -> list[str]:
+        """Those that the text names as @path; the names among them that are no file here."""
+        there, missing = mentioned(text)
+        for name in there:
+            if name not in self._texts:
+                self.add(name, provider)
+        return missing
+
+    def take(self, text: str) -> tuple[str, tuple[Attachment, ...]]:
+        """The message with the texts in it, and what goes beside it; nothing is left here then."""
+        whole, attachments = joined(list(self._texts.values()), text), tuple(self.attachments)
+        self.clear()
+        return whole, attachments

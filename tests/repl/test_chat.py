@@ -1,0 +1,295 @@
+"""`streamchat chat` by the real program on a real terminal: the loop, its keys, what is typed meanwhile."""
+
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.repl.person import Person
+from tests.wire.answers import chat_answer
+from tests.wire.scenario import Stall, Wait, stream
+from tests.wire.server import Server
+
+SLOW = ("-m", "echo", "--opt", "delay=0.05")
+
+
+def records() -> list[dict[str, Any]]:
+    """All lines of the only conversation there is."""
+    (path,) = Path(os.environ["XDG_DATA_HOME"], "streamchat", "conversations").rglob("*.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def questions() -> list[str]:
+    return [line["content"] for line in records() if line["type"] == "message"]
+
+
+def at(server: Server) -> tuple[str, ...]:
+    return ("-m", "vllm/m", "--base-url", server.v1, "--retries", "0")
+
+
+def idle(person: Person, footer: str = "first token") -> None:
+    """Wait until an answer is there and the prompt is back."""
+    person.prompted(footer)
+
+
+def leave(person: Person) -> int:
+    person.press("\x04")
+    return person.program.end().status
+
+
+def test_a_conversation_is_asked_shown_and_kept() -> None:
+    with Person("-m", "echo") as person:
+        person.prompted("/help")
+        person.press("how do tides work?\r")
+        idle(person)
+        person.press("and why?\r")
+        rows = person.sees('"content": "and why?"')
+        person.prompted("> and why?")
+        assert leave(person) == 0
+
+    assert any("how do tides work?" in row for row in rows)
+    assert questions() == ["how do tides work?", "and why?"]
+    assert [line["stop_reason"] for line in records() if line["type"] == "end"] == ["stop", "stop"]
+
+
+def test_without_arguments_on_a_terminal_it_is_a_chat() -> None:
+    with Person(chat=False, env={"STREAMCHAT_MODEL": "echo"}) as person:
+        person.prompted("echo · echo")
+        assert leave(person) == 0
+
+
+def test_words_are_the_first_message() -> None:
+    with Person("-m", "echo", "hello", "there") as person:
+        rows = person.sees("> hello there", '"content": "hello there"')
+        assert rows[0] == "> hello there"
+        assert leave(person) == 0
+
+
+def test_piped_text_is_the_first_message_and_keys_come_from_the_terminal() -> None:
+    with Person("-m", "echo", stdin=b"some text\n", tty=("stdout", "stderr")) as person:
+        person.sees('"some text"', "first token")
+        person.press("more\r")
+        person.sees('"content": "more"')
+        assert leave(person) == 0
+    assert questions() == ["some text", "more"]
+
+
+def test_typing_while_an_answer_streams_shows_below_it_and_is_sent_when_it_ends(server: Server) -> None:
+    gate = threading.Event()
+    server.play(
+        stream(chat_answer(["One", " two"])[:2], Wait(gate), chat_answer(["One", " two"])[2:]),
+        stream(chat_answer(["Next"])),
+    )
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.sees("One")
+        person.press("sec")
+        assert person.sees("> sec")[-1] == "> sec"
+        person.press("ond\rthe draft")
+        rows = person.sees("queued: second", "> the draft")
+        assert rows[-1] == "> the draft"
+        gate.set()
+        rows = person.sees("Next", "> second", "> the draft", gone="queued")
+        assert rows.count("One two") == 1
+        assert [row for row in rows if "draft" in row] == ["> the draft"]
+        person.press("\x03")
+        assert leave(person) == 0
+
+    asked = [exchange.json["messages"] for exchange in server.exchanges if exchange.method == "POST"]
+    assert [messages[-1]["content"] for messages in asked] == ["first", "second"]
+    assert asked[1][1]["content"] == "One two"
+
+
+@pytest.mark.parametrize("key", [b"\x1b", b"\x03"])
+def test_one_key_stops_a_stalled_answer_at_once_and_keeps_everything(server: Server, key: bytes) -> None:
+    server.play(stream(chat_answer(["Half an ", "answer"])[:2], Stall()), stream(chat_answer(["Whole"])))
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.sees("Half an")
+        person.press("a draft")
+        person.sees("> a draft")
+        begun = time.monotonic()
+        person.press(key)
+        assert server.exchange(0).closed.wait(5)
+        stopped = time.monotonic() - begun
+        rows = person.sees("interrupted", "> a draft")
+        assert stopped < 0.1 or os.getloadavg()[0] > 2, f"{stopped:.3f} s"
+        assert rows.count("Half an") == 1
+        person.press(" goes on\r")
+        person.sees("Whole")
+        assert leave(person) == 0
+
+    assert questions() == ["first", "a draft goes on"]
+    assert [line["stop_reason"] for line in records() if line["type"] == "end"] == ["interrupted", "stop"]
+    assert server.exchange(1).json["messages"][1] == {"role": "assistant", "content": "Half an "}
+
+
+def test_esc_takes_the_queue_back_before_it_stops_anything(server: Server) -> None:
+    gate = threading.Event()
+    server.play(stream(chat_answer(["One"])[:2], Wait(gate), chat_answer(["One"])[2:]))
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.sees("One")
+        person.press("second\rthird\r")
+        person.sees("queued: second", "queued: third")
+        person.press("\x1b")
+        person.sees("> second⏎third", gone="queued")
+        gate.set()
+        rows = person.sees("first token", "> second", "  third")
+        assert "interrupted" not in "\n".join(rows)
+        person.press("\x03")
+        assert leave(person) == 0
+    assert questions() == ["first"]
+
+
+def test_a_paste_while_an_answer_streams_does_not_send(server: Server) -> None:
+    gate = threading.Event()
+    server.play(stream(chat_answer(["One"])[:2], Wait(gate), chat_answer(["One"])[2:]), stream(chat_answer(["Two"])))
+    pasted = "\n".join(f"line {number}" for number in range(84))
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.sees("One")
+        person.press(b"see \x1b[200~a\rb\x1b[201~ and \x1b[200~" + pasted.encode() + b"\x1b[201~")
+        person.sees("> see a⏎b and [pasted 84 lines]")
+        gate.set()
+        person.sees("first token", "  b and [pasted 84 lines]")
+        person.press("\r")
+        person.sees("Two")
+        assert leave(person) == 0
+    assert questions() == ["first", f"see a\nb and {pasted}"]
+
+
+def test_new_lines_by_every_key_and_a_folded_paste() -> None:
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press(b"a\x1b\rb\nc\\\rd")
+        person.sees("> a", "  b", "  c", "  d")
+        person.press("\r")
+        idle(person)
+        person.press('"""\rin a\rblock\r"""\r')
+        person.sees('"content": "in a')
+        person.prompted()
+        person.press(b"\x1b[200~x\ry\x1b[201~ z\r")
+        person.sees('"content": "x')
+        assert leave(person) == 0
+    assert questions() == ["a\nb\nc\nd", "in a\nblock", "x\ny z"]
+
+
+def test_ctrl_c_clears_the_line_and_leaves_when_pressed_twice_on_an_empty_one() -> None:
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press("some words")
+        person.sees("> some words")
+        person.press("\x03")
+        person.prompted(gone="some words")
+        person.press("\x03")
+        person.sees("Ctrl+C again leaves")
+        person.press("\x03")
+        assert person.program.end().status == 0
+
+
+def test_history_is_kept_for_the_next_session_and_private() -> None:
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press("an old question\r")
+        idle(person)
+        assert leave(person) == 0
+    path = Path(os.environ["XDG_STATE_HOME"], "streamchat", "prompt_history")
+    assert path.stat().st_mode & 0o777 == 0o600
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press("an")
+        person.sees("> an old question")  # the suggestion
+        person.press("\x1b[C")
+        person.press("?\r")
+        person.sees('"an old question?"')
+        person.prompted("first token")
+        person.press("\x12old")
+        person.sees("an old question")
+        person.press("\r\r")
+        assert leave(person) == 0
+
+
+def test_the_editor_writes_the_message() -> None:
+    with Person("-m", "echo", env={"EDITOR": "sh -c 'echo edited > \"$0\"'"}) as person:
+        person.prompted()
+        person.press("draft\x07")
+        person.sees("> edited")
+        person.press("\r")
+        person.prompted('"edited"', "first token")
+        assert leave(person) == 0
+
+
+def test_an_error_is_said_and_the_chat_goes_on(server: Server) -> None:
+    server.play(stream(chat_answer(["Fine"])))
+    with Person("-m", "vllm/m", "--base-url", "http://127.0.0.1:9/v1", "--retries", "0") as person:
+        person.prompted()
+        person.press("hello\r")
+        person.prompted("127.0.0.1:9")
+        assert leave(person) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_signal_ends_it_and_the_terminal_is_as_it_was(number: signal.Signals, streaming: bool) -> None:
+    shell = (
+        "/bin/sh",
+        "-c",
+        'before=$(stty -g); "$@"; echo; echo "status $?"; [ "$before" = "$(stty -g)" ] && echo same',
+        "sh",
+    )
+    with Person(*SLOW, command=(*shell, sys.executable, "-m", "streamchat")) as person:
+        person.prompted()
+        if streaming:
+            person.press("hello\r")
+            person.sees("model")
+        child = _child(person.program.process.pid)
+        os.kill(child, number)
+        person.sees("same")
+    assert person.written.rfind(b"\x1b[?25l") <= person.written.rfind(b"\x1b[?25h")
+    assert person.written.rfind(b"\x1b[?2004h") < person.written.rfind(b"\x1b[?2004l")
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_it_stops_and_comes_back(streaming: bool) -> None:
+    shell = (
+        "/bin/bash",
+        "-c",
+        'set -m; before=$(stty -g); "$@"; echo "stopped $?"; [ "$before" = "$(stty -g)" ] && echo same; fg >/dev/null; echo over',
+        "sh",
+    )
+    with Person(*SLOW, command=(*shell, sys.executable, "-m", "streamchat")) as person:
+        person.prompted()
+        if streaming:
+            person.press("hello\r")
+            person.sees("messages")
+        else:
+            person.press("a draft")
+            person.sees("> a draft")
+        person.press("\x1a")
+        person.sees("stopped", "same")
+        if streaming:
+            person.prompted("first token")
+            rows = person.scrollback
+            assert sum('"delay"' in row for row in rows) == 1
+        else:
+            person.sees("> a draft")
+            person.press("\x03")
+        person.press("\x04")
+        person.sees("over")
+
+
+def _child(parent: int) -> int:
+    (children,) = [Path(f"/proc/{parent}/task/{parent}/children").read_text()]
+    return int(children.split()[0])
