@@ -56,7 +56,14 @@ def chat(question: str, flags: Flags) -> int:
     from streamchat.repl.start import start  # the line editor: behind everything that can fail without it
 
     with _keyboard() as keyboard:
-        repl = start(session, settings, look_of(settings, flags), keyboard=keyboard, extra=flags.request_fields())
+        repl = start(
+            session,
+            settings,
+            look_of(settings, flags),
+            keyboard=keyboard,
+            extra=flags.request_fields(),
+            directory=directory_of(settings),
+        )
         try:
             repl.run(first)
         finally:
