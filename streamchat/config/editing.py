@@ -19,6 +19,8 @@ from streamchat.config.target import nearest, printable
 from streamchat.errors import ConfigError, UsageError
 
 _HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
+_FREE = ("headers", "options", "prices")
+"""The settings of a provider that are tables of anything."""
 _WAY_OUT = "change it by hand: streamchat config edit"
 
 
@@ -97,7 +99,7 @@ def _in_table(section: str, parts: Key, name: str) -> Key:
     kinds = TABLES[section].__annotations__
     for index in range(1, len(parts)):
         owner, setting, more = ".".join(parts[:index]), parts[index], parts[index + 1 :]
-        if setting in kinds and (not more or setting in ("headers", "options")):
+        if setting in kinds and (not more or setting in _FREE):
             return (section, owner, setting, *((".".join(more),) if more else ()))
     raise _unknown(name)
 
