@@ -17,7 +17,7 @@ LAYERS = (
     ("providers",),
     ("pump", "retries"),
     ("config", "views", "history"),
-    ("attachments", "discovery", "choice", "catalogue", "session", "library"),
+    ("attachments", "discovery", "choice", "catalogue", "session", "compare", "library"),
     ("repl", "web"),
     ("cli",),
 )

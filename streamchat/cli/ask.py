@@ -1,14 +1,14 @@
 """`streamchat ask`: one question, one answer, exit."""
 
 import sys
-from typing import Any
 
 import typer
 from msgspec.structs import replace
 
-from streamchat.chat import Chat, Message, Reply
+from streamchat.chat import Chat, Message
 from streamchat.choice import nearest_models
 from streamchat.cli import stdin
+from streamchat.cli.answers import part_of, schema_of, shortage
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
 from streamchat.cli.kept import Targets
@@ -17,7 +17,6 @@ from streamchat.cli.starting import directory_of, look_of, powerless
 from streamchat.config import load
 from streamchat.config.settings import Settings
 from streamchat.errors import ChatError, IncompleteError, UnknownModelError, UsageError
-from streamchat.events import INCOMPLETE
 from streamchat.history.conversation import Conversation
 from streamchat.history.redaction import patterns
 from streamchat.session import Session
@@ -45,7 +44,12 @@ def ask(question: str, flags: Flags) -> int:
         tell(line)
     targets = Targets(flags.output, flags.save, flags.force)
     targets.check()
-    schema = _schema(flags)
+    schema = schema_of(flags)
+    if len(flags.model or ()) > 1:
+        from streamchat.cli import comparing
+
+        comparing.check(flags)
+        return comparing.answers(_prompt(question, flags), flags, settings, schema)
     choice, provider = connected(settings, tell)
     try:
         if not flags.dry_run:
@@ -59,7 +63,7 @@ def ask(question: str, flags: Flags) -> int:
             system=settings.defaults.system or None,
             options=replace(settings.options(flags.request_fields()), schema=schema),
         )
-        for line in powerless(session, think=flags.think):
+        for line in powerless(provider, choice.model, schema=schema, think=flags.think):
             tell(line)
         return _show_request(session, prompt) if flags.dry_run else _answer(session, prompt, settings, flags, targets)
     finally:
@@ -97,34 +101,13 @@ def _answer(session: Session, prompt: str, settings: Settings, flags: Flags, tar
         from streamchat.views.footer import figures
 
         notice(" · ".join(figures(reply)))
-    short = _short(reply, flags, strict=settings.defaults.strict)
-    targets.write_answer(_part(reply, flags, session.options.schema))
-    if short is not None:
-        raise short
+    short = shortage(reply)
+    if short and not (flags.quiet or settings.defaults.strict):
+        notice(short)
+    targets.write_answer(part_of(reply, flags, session.options.schema))
+    if short and settings.defaults.strict:
+        raise IncompleteError(short, reply=reply)
     return 0
-
-
-def _schema(flags: Flags) -> dict[str, Any] | None:
-    if flags.schema is None:
-        return None
-    if flags.extract is not None:
-        raise UsageError("--extract and --schema exclude one another")
-    from streamchat.structured import schema_of
-
-    return schema_of(flags.schema)
-
-
-def _part(reply: Reply, flags: Flags, schema: dict[str, Any] | None) -> str:
-    """The answer, or what was wanted of it; ProviderError where it is not what was wanted."""
-    if flags.extract is not None:
-        from streamchat.fences import Wanted, extracted
-
-        return extracted(reply.text, Wanted.parse(flags.extract))
-    if schema is not None:
-        from streamchat.structured import check_answer
-
-        check_answer(reply.text, schema)
-    return reply.text
 
 
 def _keep(conversation: Conversation, targets: Targets) -> None:
@@ -136,18 +119,6 @@ def _keep(conversation: Conversation, targets: Targets) -> None:
     conversation.close()
     for line in (*conversation.notices, *filter(None, [conversation.trouble])):
         complain(line)
-
-
-def _short(reply: Reply, flags: Flags, *, strict: bool) -> IncompleteError | None:
-    """Say that the answer stopped short, if it did; with --strict that is the error to end with."""
-    if reply.stop_reason not in INCOMPLETE:
-        return None
-    short = f"the answer stopped short: {reply.stop_reason}" + (f" ({reply.detail})" if reply.detail else "")
-    if strict:
-        return IncompleteError(short, reply=reply)
-    if not flags.quiet:
-        notice(short)
-    return None
 
 
 def _show_request(session: Session, prompt: str) -> int:

@@ -79,6 +79,7 @@ def _refuse(flags: Flags) -> None:
         (flags.output, "--output"),
         (flags.extract, "--extract"),
         (flags.schema, "--schema"),
+        (len(flags.model or ()) > 1, "--model more than once"),
         (flags.json or flags.format in ("json", "jsonl"), "--format json"),
     ):
         if given:

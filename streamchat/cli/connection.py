@@ -12,19 +12,22 @@ NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"
 """What the SDKs read from the environment by themselves, so that a trusted `.env` must bring it there."""
 
 
-def connected(settings: Settings, tell: Callable[[str], None]) -> tuple[Choice, Provider]:
-    """Whom to ask, ready to be asked. On a terminal, the first time, the embedded model is offered."""
+def connected(settings: Settings, tell: Callable[[str], None], model: str = "") -> tuple[Choice, Provider]:
+    """Whom to ask, ready to be asked; `model` is one of several `--model`.
+
+    On a terminal, the first time, the embedded model is offered.
+    """
     for name, value in settings.variables.additions().items():
         if name.upper() in NETWORK:
             os.environ[name] = value
     try:
-        choice = choose(settings)
+        choice = choose(settings, model)
     except NobodyThereError:
         if not _offered():
             raise
-        choice = choose(settings)
+        choice = choose(settings, model)
     if settings.provider(choice.provider).kind == "local" and not choice.model and _offered():
-        choice = choose(settings)
+        choice = choose(settings, model)
     if choice.why:
         tell(f"asking {'/'.join(filter(None, (choice.provider, choice.model)))}: {choice.why}")
     return choice, connect(settings, choice)

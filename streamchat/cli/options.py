@@ -25,8 +25,13 @@ class Flags:
     """The flags as they were given; None and False mean: not given."""
 
     model: Annotated[
-        str | None,
-        _flag("-m", "--model", help="PROVIDER/MODEL, PROVIDER, an alias, or an id.", panel=_ASK, metavar="MODEL"),
+        list[str] | None,
+        _flag(
+            *("-m", "--model"),
+            help="PROVIDER/MODEL, PROVIDER, an alias, or an id; repeated in ask: compare.",
+            panel=_ASK,
+            metavar="MODEL",
+        ),
     ] = None
     provider: Annotated[str | None, _flag("--provider", help="Whom to ask.", panel=_ASK, metavar="NAME")] = None
     system: Annotated[
@@ -118,7 +123,7 @@ class Flags:
     def settings(self) -> dict[str, Any]:
         """The settings that these flags set, by their names; None for those that were not given."""
         return {
-            "model": self.model,
+            "model": self.model[0] if self.model else None,
             "provider": self.provider,
             "system": self.system,
             "temperature": self.temperature,

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from streamchat.cli.options import Flags
 from streamchat.config.settings import Settings
-from streamchat.session import Session
+from streamchat.providers.base import Provider
 from streamchat.views.choose import Look
 
 
@@ -31,12 +32,13 @@ def look_of(settings: Settings, flags: Flags) -> Look:
     )
 
 
-def powerless(session: Session, *, think: str | None = None) -> Iterator[str]:
+def powerless(
+    provider: Provider, model: str, *, schema: dict[str, Any] | None = None, think: str | None = None
+) -> Iterator[str]:
     """What was asked for and has no effect on this model, a sentence each; `think` is the flag."""
-    provider = session.provider
-    if think is not None and not provider.thinks(session.model):
-        yield f"{provider.name}/{session.model} has no control over its thinking: --think changes nothing"
-    if session.options.schema is not None and not provider.structures:
+    if think is not None and not provider.thinks(model):
+        yield f"{provider.name}/{model} has no control over its thinking: --think changes nothing"
+    if schema is not None and not provider.structures:
         yield f"{provider.name} cannot be held to a schema: its answer is only checked"
 
 

@@ -31,13 +31,13 @@ class JsonLinesView:
                     at = round(time.monotonic() - begun, 3)
                     self._line({**msgspec.to_builtins(event), "at": at})
         except ChatError as exc:
-            self._line({"type": "end", **_ending(reply, exc)})
+            self._line({"type": "end", **ending(reply, exc)})
             raise
         except KeyboardInterrupt:
             reply.stop("interrupted")
-            self._line({"type": "end", **_ending(reply, None)})
+            self._line({"type": "end", **ending(reply, None)})
             raise
-        self._line({"type": "end", **_ending(reply, None)})
+        self._line({"type": "end", **ending(reply, None)})
 
     def _line(self, line: dict[str, Any]) -> None:
         self._out.write(msgspec.json.encode(line) + b"\n")
@@ -63,18 +63,23 @@ class JsonView:
             reply.stop("interrupted")
             raise
         finally:
-            whole = {
-                "provider": reply.provider,
-                "model": reply.model,
-                "text": reply.text,
-                "reasoning": reply.reasoning,
-                **_ending(reply, error),
-            }
-            self._out.write(msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n")
+            self._out.write(msgspec.json.format(msgspec.json.encode(whole(reply, error)), indent=2) + b"\n")
             self._out.flush()
 
 
-def _ending(reply: Reply, error: ChatError | None) -> dict[str, Any]:
+def whole(reply: Reply, error: ChatError | None) -> dict[str, Any]:
+    """A reply as one object."""
+    return {
+        "provider": reply.provider,
+        "model": reply.model,
+        "text": reply.text,
+        "reasoning": reply.reasoning,
+        **ending(reply, error),
+    }
+
+
+def ending(reply: Reply, error: ChatError | None) -> dict[str, Any]:
+    """How a reply ended, as the last line of it has it."""
     return {
         "stop_reason": reply.stop_reason or (error.stop_reason if error else None),
         "detail": reply.detail,

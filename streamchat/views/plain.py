@@ -23,27 +23,35 @@ class PlainView:
     def show(self, events: Iterator[Event], reply: Reply) -> None:
         try:
             for event in events:
-                if isinstance(event, Text):
-                    self._write(event.text)
-                elif isinstance(event, Retry):
-                    self._tell(str(event))
+                self.take(event)
         finally:
             # Not after a BrokenPipeError of ours: writing again would only raise it again.
             if not isinstance(sys.exception(), BrokenPipeError):
-                self._end()
+                self.end()
 
-    def _write(self, text: str) -> None:
-        for step in self._steps:
-            text = step.feed(text)
-        self._send(text)
+    def begin(self, reply: Reply) -> None:
+        """The same in steps, for those who have the events one at a time: this, `take` for each, `end`."""
 
-    def _end(self) -> None:
+    def take(self, event: Event) -> None:
+        """Write one event's text."""
+        if isinstance(event, Text):
+            self._write(event.text)
+        elif isinstance(event, Retry):
+            self._tell(str(event))
+
+    def end(self) -> None:
+        """The rest, and the newline that was missing."""
         held = ""
         for step in self._steps:
             held = step.feed(held) + step.close()
         self._send(held)
         if self._last != "\n":
             self._send("\n")
+
+    def _write(self, text: str) -> None:
+        for step in self._steps:
+            text = step.feed(text)
+        self._send(text)
 
     def _send(self, text: str) -> None:
         if text:

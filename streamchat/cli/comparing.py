@@ -1,0 +1,105 @@
+"""`ask` with several `--model`: one question, the answers of all of them at once."""
+
+import sys
+from typing import Any
+
+from msgspec.structs import replace
+
+from streamchat.cli.answers import part_of, shortage
+from streamchat.cli.connection import connected
+from streamchat.cli.exits import complain, notice, settled, silence
+from streamchat.cli.options import Flags
+from streamchat.cli.starting import directory_of, look_of, powerless
+from streamchat.compare import Asked, Outcome, compare
+from streamchat.config.settings import Settings
+from streamchat.errors import ChatError, IncompleteError, UsageError
+from streamchat.history.conversation import Conversation
+from streamchat.history.redaction import patterns
+from streamchat.views.choose import shows_footer
+from streamchat.views.compared import choose_comparison
+
+_REFUSED = (
+    ("output", "-o", "one answer"),
+    ("save", "--save", "one answer"),
+    ("extract", "-x", "one answer"),
+    ("dry_run", "--dry-run", "one request"),
+    ("base_url", "--base-url", "one provider"),
+)
+"""Flags that mean one thing, and what that is."""
+
+
+def check(flags: Flags) -> None:
+    """UsageError for what cannot be asked of several models."""
+    for name, flag, what in _REFUSED:
+        if getattr(flags, name):
+            raise UsageError(f"{flag} is for {what}, and several models are asked", "Ask them one after the other.")
+
+
+def answers(prompt: str, flags: Flags, settings: Settings, schema: dict[str, Any] | None) -> int:
+    """Ask all models; the worst of their exit codes."""
+    tell = silence if flags.quiet else notice
+    asked, options = list[Asked](), replace(settings.options(flags.request_fields()), schema=schema)
+    try:
+        for model in flags.model or ():
+            choice, provider = connected(settings, tell, model)
+            asked.append(Asked(provider, choice.model, options))
+            for line in powerless(provider, choice.model, schema=schema, think=flags.think):
+                tell(line)
+        for each in asked:
+            each.provider.warm(each.model)
+        settled()
+        return _compared(prompt, asked, flags, settings, schema)
+    finally:
+        for each in asked:
+            each.provider.close()
+
+
+def _compared(prompt: str, asked: list[Asked], flags: Flags, settings: Settings, schema: dict[str, Any] | None) -> int:
+    look, titles = look_of(settings, flags), _titles(asked)
+    view = choose_comparison(look, sys.stdout, titles, [each.provider.notice for each in asked])
+    redact = patterns(settings.history.redact)
+    conversation = Conversation.new(directory_of(settings), name=flags.name or "", redact=redact)
+    try:
+        outcomes = compare(conversation, prompt, asked, view, system=settings.defaults.system or None)
+    finally:
+        conversation.close()
+        for line in (*conversation.notices, *filter(None, [conversation.trouble])):
+            complain(line)
+    told = shows_footer(look, sys.stdout)
+    return max(
+        _ended(title, outcome, flags, settings, schema=schema, told=told)
+        for title, outcome in zip(titles, outcomes, strict=True)
+    )
+
+
+def _ended(
+    title: str, outcome: Outcome, flags: Flags, settings: Settings, *, schema: dict[str, Any] | None, told: bool
+) -> int:
+    """Say how one answer ended, as far as the view has not; its exit code."""
+    reply, error = outcome.reply, outcome.error
+    if flags.usage and not told:
+        from streamchat.views.footer import figures
+
+        notice(f"{title}: {' · '.join(figures(reply))}")
+    if error is not None:
+        if not (told and sys.stderr.isatty()):
+            complain(f"{title}: {error.message}", error.hint)
+        return error.exit_code
+    try:
+        part_of(reply, flags, schema)
+    except ChatError as exc:
+        complain(f"{title}: {exc.message}", exc.hint)
+        return exc.exit_code
+    short = shortage(reply)
+    if short and not flags.quiet:
+        notice(f"{title}: {short}")
+    return IncompleteError.exit_code if short and settings.defaults.strict else 0
+
+
+def _titles(asked: list[Asked]) -> list[str]:
+    """`provider/model` of each; one that is asked more than once has a number too."""
+    names = [f"{each.provider.name}/{each.model}" for each in asked]
+    return [
+        f"{name} ({names[:place].count(name) + 1})" if names.count(name) > 1 else name
+        for place, name in enumerate(names)
+    ]
