@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, str]] = {
     "models": "List the models that can be asked.",
     "keys": "Keep API keys in the system's keyring; see where each comes from.",
     "config": "Show, check and change the configuration.",
+    "usage": "Sum what the kept answers used and cost.",
     "local": "Install, list and remove the embedded model's weights.",
 }
 """Each command with its line in the help; its module is `streamchat.cli.NAME`, the app in it `NAME_app`."""

@@ -44,6 +44,9 @@ def powerless(
 
 def directory_of(settings: Settings) -> Path | None:
     """Where conversations are kept; None where none is to be."""
-    if not settings.history.save:
-        return None
+    return kept_in(settings) if settings.history.save else None
+
+
+def kept_in(settings: Settings) -> Path:
+    """Where those are that were kept."""
     return Path(settings.history.dir).expanduser() if settings.history.dir else settings.files.data / "conversations"

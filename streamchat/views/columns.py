@@ -99,12 +99,12 @@ class Column:
         return _cut(" · ".join(filter(None, parts)) + below, self.width)
 
     def foot(self) -> list[Line]:
-        """Its figures, when it is there."""
+        """What it was and its figures, when it is there: its head may have left the screen long ago."""
         reply, rows = self._reply, [joined(phrases(self._reply), self.width)]
         if reply.stop_reason not in (None, "stop") and self._error is None:
             rows.append(one_line(f"{reply.stop_reason}: {reply.detail}" if reply.detail else str(reply.stop_reason)))
         rows += [one_line(self._note)] if self._note else []
-        return [row for line in rows for row in self._worded(line, _DIM)]
+        return [_title(self.title, self.width), *(row for line in rows for row in self._worded(line, _DIM))]
 
     def _lead(self) -> None:
         """Before the first word of the answer: what is seen of the thinking from then on."""
@@ -175,7 +175,7 @@ class Columns:
         if self._headed:
             return []
         self._headed = True
-        titles = [[[Segment(_text_cut(column.title, self._width), _BOLD)]] for column in self._columns]
+        titles = [[_title(column.title, self._width)] for column in self._columns]
         return [*self._beside(titles), self._rule()]
 
     def _rule(self) -> Line:
@@ -230,6 +230,10 @@ def broken(line: Line, width: int) -> list[Line]:
         rows[-1].append(segment)
         room -= segment.cell_length
     return rows
+
+
+def _title(text: str, width: int) -> Line:
+    return [Segment(_text_cut(text, width), _BOLD)]
 
 
 def _cut(text: str, width: int) -> Line:
