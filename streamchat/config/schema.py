@@ -15,7 +15,6 @@ Tokens = Annotated[int, Meta(ge=1, examples=[1024])]
 Think = Literal["off", "low", "medium", "high"] | Annotated[int, Meta(ge=1, examples=["low"])]
 Seconds = Annotated[float, Meta(gt=0, le=86400, examples=[120.0])]
 Retries = Annotated[int, Meta(ge=0, le=100, examples=[2])]
-Price = Annotated[float, Meta(ge=0)]
 Reasoning = Literal["fold", "show", "hide"]
 
 
@@ -122,8 +121,6 @@ class ProviderTable(Struct, frozen=True, forbid_unknown_fields=True):
     """`optional` for a server known to end its answers without saying why; otherwise that is a cut-off answer."""
     context: Annotated[int, Meta(ge=256, examples=[200000])] | None = None
     """How much its models hold, in tokens: the chat says in time when a conversation outgrows it."""
-    prices: dict[str, tuple[Price, Price]] = {}
-    """What models cost: {"MODEL" = [3.0, 15.0]} is the price of a million tokens of input and of output."""
     headers: dict[str, str] = {}
     """More headers for every request."""
     options: dict[str, Any] = {}

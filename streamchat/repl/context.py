@@ -1,15 +1,17 @@
 """What a conversation has come to, in tokens, and how much of the model's context that is.
 
-How much a model holds is known from the configuration (`context` of a provider's table, or of the embedded model), or
-from what a provider said when a conversation no longer fitted. Nothing is guessed.
+How much a model holds is known from the configuration (`context` of a provider's table, or of the embedded model), from
+what a provider said when a conversation no longer fitted, or from a list of models. Nothing is guessed.
 """
 
 import re
 
+from streamchat.catalogue import NETWORK, Listing, Model, kept_lists, with_prices
 from streamchat.config.settings import Settings
 from streamchat.errors import ChatError
 from streamchat.events import Usage
 from streamchat.history.conversation import Conversation
+from streamchat.prices import cost
 
 NEARLY = 0.8
 """The share of the context from which on the person is told what to do."""
@@ -42,12 +44,21 @@ class Context:
     """The context of each model, as far as it is known."""
 
     def __init__(self) -> None:
-        self._learned: dict[tuple[str, str], int] = {}
+        self._known: dict[tuple[str, str], int] = {}
 
     def learn(self, provider: str, model: str, error: ChatError) -> None:
         """Remember what a refusal said."""
         if limit := limit_in(error):
-            self._learned[provider, model] = limit
+            self._known[provider, model] = limit
+
+    def look_up(self, settings: Settings, provider: str, model: str) -> None:
+        """Remember what the provider's own list or the table of models says. Takes a third of a second."""
+        kept = kept_lists(settings.files.cache).get(provider, Listing(provider))
+        listed = next((each for each in kept.models if each.id == model), Model(model))
+        if listed.context is None and settings.providers[provider].kind in NETWORK:
+            listed = with_prices(Listing(provider, (listed,))).models[0]
+        if listed.context is not None:
+            self._known.setdefault((provider, model), listed.context)
 
     def size(self, settings: Settings, provider: str, model: str) -> int | None:
         """The context in tokens; None where nobody said it."""
@@ -55,7 +66,7 @@ class Context:
         if table is None:
             return None
         own = settings.local.context if table.kind == "local" else table.context
-        return own or self._learned.get((provider, model))
+        return own or self._known.get((provider, model))
 
     def share(self, settings: Settings, provider: str, model: str, conversation: Conversation) -> float | None:
         """How much of the context the next question finds filled; None where that is not known."""
@@ -72,33 +83,38 @@ def used(conversation: Conversation) -> int | None:
 
 
 class Spending:
-    """The tokens of all branches of a conversation, as the providers counted them; their cost where prices are set."""
+    """The tokens of all branches of a conversation, as the providers counted them, and what they cost."""
 
-    def __init__(self, settings: Settings, conversation: Conversation) -> None:
-        self._settings = settings
-        self._input = self._cached = self._output = 0
-        self._cost = 0.0
-        self._priced = False
+    def __init__(self, conversation: Conversation) -> None:
+        self._usages: dict[tuple[str, str], Usage] = {}
+        self._asked = False
         for turn in conversation.every():
             if turn.answer is not None:
-                self.add(turn.answer.provider, turn.answer.model, turn.usage)
+                self._count(turn.answer.provider, turn.answer.model, turn.usage)
 
     def add(self, provider: str, model: str, usage: Usage) -> None:
         """One more answer."""
-        given, made = usage.input_tokens or 0, usage.output_tokens or 0
-        self._input += given
-        self._cached += usage.cached_tokens or 0
-        self._output += made
-        table = self._settings.providers.get(provider)
-        if table is not None and model in table.prices:
-            price_in, price_out = table.prices[model]
-            self._cost += (given * price_in + made * price_out) / 1_000_000
-            self._priced = True
+        self._asked = True
+        self._count(provider, model, usage)
 
     def phrases(self) -> list[str]:
-        """Short ones, for a line of state. The cost is an upper bound where parts of the input were cached."""
-        if not (self._input or self._output):
+        """Short ones, for a line of state. The cost, whose table takes long to load, comes with the first answer."""
+        given, cached, made = (
+            sum(getattr(usage, name) or 0 for usage in self._usages.values())
+            for name in ("input_tokens", "cached_tokens", "output_tokens")
+        )
+        if not (given or made):
             return []
-        cached = f" ({self._cached:,} cached)" if self._cached else ""
-        tokens = f"{self._input:,} in{cached}, {self._output:,} out"
-        return [tokens, f"{'at most ' if self._cached else ''}{self._cost:.4f}"] if self._priced else [tokens]
+        costs = [cost(*whom, usage) for whom, usage in self._usages.items()] if self._asked else []
+        paid = [each for each in costs if each is not None]
+        tokens = f"{given:,} in" + (f" ({cached:,} cached)" if cached else "") + f", {made:,} out"
+        return [tokens, str(sum(paid[1:], paid[0]))] if paid else [tokens]
+
+    def _count(self, provider: str, model: str, usage: Usage) -> None:
+        before = self._usages.get((provider, model), Usage())
+        sums = {
+            name: (getattr(before, name) or 0) + (getattr(usage, name) or 0)
+            for name in Usage.__struct_fields__
+            if getattr(before, name) is not None or getattr(usage, name) is not None
+        }
+        self._usages[provider, model] = Usage(**sums)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
@@ -69,9 +70,10 @@ class Repl:
         self.files, self.pastes = Files(), Pastes()
         self.stop, self.context = Stop(), Context()
         self.typing = TypeAhead(self.pastes, stop=self.stop.now)
-        self.spending = Spending(settings, session.conversation)
+        self.spending = Spending(session.conversation)
         self.leaving = False
         self._state = ""
+        self._models: list[str] = []
         self._make_prompt = prompt
         self.use(session.provider, session.model)
 
@@ -102,7 +104,7 @@ class Repl:
                 self.out.write("> ")  # seen before the editor is loaded; what is typed meanwhile waits for it
                 self.out.flush()
             self.prompt  # noqa: B018  # loaded by being looked at
-            warm(self.session.provider, self.session.model)
+            self._warm()
             while not self.leaving:
                 line = self._next()
                 if line is None:
@@ -160,7 +162,7 @@ class Repl:
         self._take_over(settings)
         self.use(provider, choice.model)
         before.close()
-        warm(provider, choice.model)
+        self._warm()
 
     def change_settings(self, flags: Mapping[str, Any]) -> None:
         """Set what /set sets; whom is asked stays, and is reached anew."""
@@ -171,7 +173,7 @@ class Repl:
         """Go on with another conversation; the one before is let go of."""
         self.conversation.close()
         self.session.conversation = conversation
-        self.spending = Spending(self.settings, conversation)
+        self.spending = Spending(conversation)
 
     def adopt(self, conversation: Conversation) -> None:
         """Ask as this conversation was asked last, where that can be."""
@@ -193,12 +195,10 @@ class Repl:
         return {**own_commands(self.settings.files.config / "commands"), **registry.commands()}
 
     def models(self) -> Iterable[str]:
-        """The models that can be named; asked for once in a while, for it may take a moment."""
-        if self._models is None or self._models[0] != self.title:
-            self._models = self.title, known_models(self.settings, self.session.provider)
-        return self._models[1]
-
-    _models: tuple[str, list[str]] | None = None
+        """The models that can be named; looked for once, for it may take a moment."""
+        if not self._models:
+            self._models = known_models(self.settings)
+        return self._models
 
     def state(self) -> str:
         """The line below the prompt."""
@@ -242,6 +242,15 @@ class Repl:
             self.say(f"  {one_line(error.hint)}")
 
     # inside
+
+    def _warm(self) -> None:
+        """Load behind the prompt what the next answer needs."""
+        settings, provider, model = self.settings, self.session.provider, self.session.model
+        warm(
+            lambda: provider.warm(model),
+            lambda: import_module("streamchat.views.live"),
+            lambda: self.context.look_up(settings, provider.name, model),
+        )
 
     def _next(self) -> str | None:
         line = self.typing.next()

@@ -68,6 +68,9 @@ class Stoppable(Provider):
     def notice(self) -> str | None:
         return self.provider.notice
 
+    def thinks(self, model: str) -> bool:
+        return self.provider.thinks(model)
+
     def warm(self, model: str = "") -> None:
         self.provider.warm(model)
 
@@ -86,11 +89,17 @@ class Stoppable(Provider):
     def wire(self, chat: Chat) -> Wire:
         return self.provider.wire(chat)
 
+    def pause(self, seconds: float) -> None:
+        self._stop.waiting(lambda: self.provider.pause(seconds))
+
     def takes(self, media_type: str) -> bool:
         return self.provider.takes(media_type)
 
     def models(self) -> list[str]:
-        return self._stop.waiting(self.provider.models)
+        return self.provider.models()
+
+    def described(self) -> list[dict[str, Any]]:
+        return self.provider.described()
 
     def error(self, exc: Exception) -> ChatError | None:
         return self.provider.error(exc)

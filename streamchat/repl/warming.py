@@ -2,17 +2,17 @@
 
 import contextlib
 import threading
+from collections.abc import Callable
 
 from streamchat.errors import ChatError
-from streamchat.providers.base import Provider
 
 
-def warm(provider: Provider, model: str) -> None:
-    """Load it in a thread; what fails here will fail, and be said, when it is asked."""
+def warm(*loads: Callable[[], object]) -> None:
+    """Do these in a thread, in their order; what fails here will fail, and be said, when it is needed."""
 
     def work() -> None:
-        with contextlib.suppress(ChatError):
-            provider.warm(model)
-        import streamchat.views.live  # noqa: F401  # Rich and the Markdown parser
+        for load in loads:
+            with contextlib.suppress(ChatError):
+                load()
 
     threading.Thread(target=work, name="warm", daemon=True).start()

@@ -23,7 +23,7 @@ SETTABLE = ("temperature", "max_tokens", "think", "timeout", "retries", "proxy",
 def model(repl: "Repl", rest: str) -> None:
     """Ask another model from now on, of another provider too (provider/model, an alias, an id), or choose one."""
     if not rest:
-        models = known_models(repl.settings, repl.session.provider)
+        models = repl.stop.waiting(lambda: known_models(repl.settings))
         if not models:
             raise UsageError("no models are known here", "Name one: /model provider/model")
         chosen = repl.prompt.pick("Ask which model from now on?", models)

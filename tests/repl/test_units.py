@@ -1,0 +1,268 @@
+"""The parts of the chat without a terminal: what Enter means, type-ahead, commands, stopping, going on."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.keys import Keys
+
+from streamchat.attachments import fenced, mentioned
+from streamchat.continuation import begun, open_block, unrepeated
+from streamchat.errors import ChatError, ProviderError, UsageError
+from streamchat.events import Event, Stop, Text
+from streamchat.providers.base import Provider
+from streamchat.repl.clipboard import code_blocks
+from streamchat.repl.commands.registry import commands, find, table
+from streamchat.repl.context import limit_in, too_long
+from streamchat.repl.entry import Pastes, broken, whole
+from streamchat.repl.past import Past
+from streamchat.repl.stopping import Stop as Stopping
+from streamchat.repl.stopping import Stoppable
+from streamchat.repl.typeahead import TypeAhead
+
+# what Enter means, and pastes
+
+
+@pytest.mark.parametrize(
+    ("text", "then"),
+    [
+        ("plain", None),
+        ("goes on\\", "goes on\n"),
+        ("a backslash \\\\", None),
+        ('"""', '"""\n'),
+        ('"""\nin a block', '"""\nin a block\n'),
+        ('"""\nin a block\n"""', None),
+        ("", None),
+    ],
+)
+def test_enter_breaks_the_line_or_sends(text: str, then: str | None) -> None:
+    assert broken(text) == then
+
+
+def test_the_marks_of_a_block_are_not_sent() -> None:
+    assert whole('"""\n  a\n\n  b\n"""') == "a\n\n  b"
+    assert whole("  a  ") == "a"
+
+
+@given(st.lists(st.text(max_size=3000), max_size=6))
+def test_folded_pastes_come_back_exactly(texts: list[str]) -> None:
+    pastes = Pastes()
+    line = "".join(f"<{pastes.fold(text)}>" for text in texts)
+
+    expected = "".join(f"<{text}>" for text in texts).replace("\r\n", "\n").replace("\r", "\n")
+    assert pastes.unfold(line) == expected
+    assert all(len(row) <= 2000 for row in line.split("\n"))
+
+
+def test_two_pastes_of_the_same_size_stay_apart() -> None:
+    pastes = Pastes()
+    one, two = "\n".join("a" * 20), "\n".join("b" * 20)
+    marks = pastes.fold(one), pastes.fold(two), pastes.fold(one)
+
+    assert marks == ("[pasted 20 lines]", "[pasted 20 lines, 2]", "[pasted 20 lines]")
+    assert pastes.unfold(" ".join(marks)) == f"{one} {two} {one}"
+
+
+# type-ahead
+
+
+class Typist:
+    """Type-ahead with keys from a string; `stopped` counts the wishes to stop."""
+
+    def __init__(self) -> None:
+        self.stopped = 0
+        self.typing = TypeAhead(Pastes(), stop=self._stop)
+
+    def keys(self, *keys: Keys | str) -> "Typist":
+        for key in keys:
+            for each in [key] if isinstance(key, Keys) else key:
+                self.typing.key(KeyPress(each))
+        return self
+
+    def _stop(self) -> None:
+        self.stopped += 1
+
+
+def test_type_ahead_queues_edits_and_takes_back() -> None:
+    typist = Typist().keys(
+        "one", Keys.ControlM, "two threes", Keys.ControlH, Keys.ControlW, "x", Keys.ControlM, "draft"
+    )
+    assert typist.typing.lines() == ["queued: one", "queued: twox", "> draft"]
+    typist.keys(Keys.Escape)
+    assert (typist.typing.queue, typist.typing.draft, typist.stopped) == ([], "one\ntwox\ndraft", 0)
+    typist.keys(Keys.Escape)
+    assert (typist.typing.draft, typist.stopped) == ("one\ntwox\ndraft", 1)
+
+
+def test_ctrl_c_stops_with_a_queue_too_and_nothing_typed_is_lost() -> None:
+    typist = Typist().keys("one", Keys.ControlM, "two", Keys.ControlC)
+    assert (typist.typing.queue, typist.typing.draft, typist.stopped) == (["one"], "two", 1)
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=200))
+def test_every_printable_key_lands_in_the_draft(text: str) -> None:
+    printable = "".join(char for char in text if char.isprintable())
+    assert Typist().keys(text).typing.take_draft() == printable
+
+
+def test_many_queued_messages_take_few_rows() -> None:
+    typist = Typist().keys(*(part for number in range(9) for part in (str(number), Keys.ControlM)))
+    assert typist.typing.lines() == ["queued: 6 more", "queued: 6", "queued: 7", "queued: 8", "> "]
+
+
+# stopping
+
+
+def test_a_stop_interrupts_what_waits_and_nothing_else() -> None:
+    with Stopping() as stop:
+        stop.now()
+        done = "this line runs"
+        assert done
+        with pytest.raises(KeyboardInterrupt):
+            stop.waiting(lambda: None)
+        stop.wanted = False
+        threading.Timer(0.05, stop.now).start()
+        begun = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            stop.waiting(lambda: time.sleep(10))
+        assert time.monotonic() - begun < 5
+        stop.wanted = False
+        assert stop.waiting(lambda: 7) == 7
+
+
+def test_a_stoppable_provider_passes_on_everything_that_a_provider_has() -> None:
+    methods = {name for name, value in vars(Provider).items() if callable(value) or isinstance(value, property)}
+    public = {name for name in methods if not name.startswith("_")}
+
+    assert public - set(vars(Stoppable)) <= {"name", "aclose", "apause"}
+
+
+# commands
+
+
+def test_commands_are_found_by_prefix_and_misspelt_ones_are_guessed() -> None:
+    assert find("retry").name == "retry"
+    assert find("und").name == "undo"
+    with pytest.raises(UsageError, match="/re could be") as ambiguous:
+        find("re")
+    assert "/retry" in ambiguous.value.message and "/rewind" in ambiguous.value.message
+    with pytest.raises(UsageError) as unknown:
+        find("modle")
+    assert unknown.value.hint == "Did you mean /model?"
+
+
+def test_every_command_explains_itself() -> None:
+    assert all(each.help.endswith((".", ")")) and "\n" not in each.help for each in commands().values())
+    assert table().count("\n") == len(commands()) + 1
+
+
+# going on
+
+
+def rest(before: str, *texts: str) -> str:
+    events: Iterator[Event] = iter([*map(Text, texts), Stop("stop")])
+    joined = list(unrepeated(before, events))
+    assert joined[-1] == Stop("stop")
+    return before + "".join(event.text for event in joined if isinstance(event, Text))
+
+
+@pytest.mark.parametrize(
+    ("before", "texts", "whole_"),
+    [
+        ("The sea is wi", ["de and", " deep."], "The sea is wide and deep."),
+        ("The sea is wide", [" and", " deep."], "The sea is wide and deep."),
+        ("The sea is wide", ["The sea", " is wide", " and deep."], "The sea is wide and deep."),
+        ("The sea is wide ", ["sea is wide", " and deep."], "The sea is wide  and deep."),
+        ("Hello", ["o!"], "Helloo!"),
+        ("Hello", [], "Hello"),
+    ],
+)
+def test_what_is_repeated_is_left_out(before: str, texts: list[str], whole_: str) -> None:
+    assert rest(before, *texts) == whole_
+
+
+@given(st.text(min_size=30, max_size=300), st.text(min_size=1, max_size=100), st.integers(1, 20))
+def test_a_continuation_is_joined_whatever_its_deltas_are(before: str, more: str, size: int) -> None:
+    pieces = [more[at : at + size] for at in range(0, len(more), size)]
+    assert rest(before, *pieces) == rest(before, more)
+
+
+def test_going_on_ends_with_a_question_and_no_space() -> None:
+    cut, question = begun("half an answer \n")
+    assert (cut.role, cut.content, question.role) == ("assistant", "half an answer", "user")
+
+
+@pytest.mark.parametrize(
+    ("text", "block"),
+    [
+        ("One.\n\nTwo", "Two"),
+        ("Text\n\n```py\nx = 1\n\ny =", "```py\nx = 1\n\ny ="),
+        ("```\na\n```\nafter", "```\na\n```\nafter"),
+        ("One line", "One line"),
+    ],
+)
+def test_the_open_block_is_what_is_shown_again(text: str, block: str) -> None:
+    assert open_block(text) == block
+
+
+# context, attachments, clipboard, history
+
+
+@pytest.mark.parametrize(
+    ("message", "limit"),
+    [
+        (
+            "openai answered with an error (HTTP 400): This model's maximum context length is 128000 tokens. However",
+            128000,
+        ),
+        ("anthropic answered with an error (HTTP 400): prompt is too long: 210000 tokens > 200000 maximum", 200000),
+        ("the chat has 9000 tokens and the embedded model holds 4096", 4096),
+        ("x answered with an error (HTTP 400): the request exceeds the available context size (8192 tokens)", 8192),
+        ("x answered with an error: Input is too long for requested model", None),
+    ],
+)
+def test_a_refusal_for_length_is_understood(message: str, limit: int | None) -> None:
+    error = ProviderError(message)
+    assert too_long(error)
+    assert limit_in(error) == limit
+
+
+def test_another_refusal_is_not_about_length() -> None:
+    assert not too_long(ChatError("openai answered with an error (HTTP 400): temperature is too high"))
+
+
+def test_a_fence_is_longer_than_any_inside() -> None:
+    assert fenced("a\n````\nb", "x.md") == "x.md:\n`````\na\n````\nb\n`````"
+
+
+def test_files_are_mentioned_by_an_at(tmp_path: object) -> None:
+    from pathlib import Path
+
+    Path("here.txt").write_text("x")
+    Path("a b.txt").write_text("x")
+    there, missing = mentioned('see @here.txt and @"a b.txt" but not me@x.org, @someone or @gone/file.txt')
+    assert (there, missing) == (["here.txt", "a b.txt"], ["gone/file.txt"])
+
+
+def test_code_blocks_are_found() -> None:
+    assert code_blocks("a\n```py\nx\n```\nb\n~~~\ny\n```\n~~~\n```\nopen") == ["x\n", "y\n```\n", "open"]
+
+
+def test_the_past_is_bounded_redacted_and_survives_a_torn_line(tmp_path: object) -> None:
+    import re
+    from pathlib import Path
+
+    path = Path("state", "prompt_history")
+    past = Past(path, whole=lambda text: text.replace("[p]", "pasted"), redact=[re.compile("sk-\\w+")])
+    past.append_string("first [p]")
+    past.append_string("my key is sk-123")
+    path.write_bytes(path.read_bytes() + b'"torn')
+
+    assert list(Past(path, whole=str).load_history_strings()) == ["my key is [redacted]", "first pasted"]
+    path.write_text("".join(f'"{number}"\n' for number in range(5000)))
+    assert len(list(Past(path, whole=str).load_history_strings())) == 2000
+    assert len(path.read_text().splitlines()) == 2000
