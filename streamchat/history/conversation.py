@@ -112,9 +112,9 @@ class Conversation(Tree):
                 raise UsageError("there is no question to ask again")
             question = last.question
         else:
-            question = Question(new_id(6), self.at, "user", content, now(), attachments)
+            question = Question(self.free_id(), self.at, "user", content, now(), attachments)
         told = UNSET if system == self._system_before(question) else system
-        answer = Answer(new_id(6), question.id, provider, model, told, options, now())
+        answer = Answer(self.free_id(), question.id, provider, model, told, options, now())
         turn = Turn(self, question, answer, system)
         self._take_hold()
         if content is not None:

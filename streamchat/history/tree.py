@@ -70,20 +70,22 @@ class Tree:
     def read(self, lines: Sequence[Record]) -> None:
         """Build the tree. What names a parent that is not there follows what stands before it in the file."""
         asked: Question | None = None
+        ids: dict[str, str] = {}
         for line in lines:
             if isinstance(line, TextLine) and line.reply is None and self._latest is not None:
                 self._latest.lines.append(line)  # nearly all lines are these
                 continue
             match line:
                 case Question():
-                    line.id = line.id or new_id(6)
-                    if line.parent is not None and not self._knows(line.parent):
-                        line.parent = self.at
+                    if line.parent is not None:
+                        line.parent = ids.get(line.parent or "", self.at)
+                    line.id = self._own_id(line.id, ids)
                     self._questions[line.id] = asked = line
                     self.at = line.id
                 case Answer():
-                    line.id = line.id or new_id(6)
-                    question = self._questions.get(line.parent) if isinstance(line.parent, str) else asked
+                    line.id = self._own_id(line.id, ids)
+                    named = isinstance(line.parent, str)
+                    question = self._questions.get(ids.get(str(line.parent), "")) if named else asked
                     if question is None:
                         question = Question(f"{line.id}?", self.at, "user", LOST, line.time)
                         self._questions[question.id] = question
@@ -95,11 +97,11 @@ class Tree:
                 case Named(name=name):
                     self.name = name
                 case Moved(id=at):
-                    self.at = at if at is None or self._knows(at) else self.at
+                    self.at = at if at is None else ids.get(at, self.at)
                 case Head():
                     pass
                 case _:
-                    turn = self._turns.get(line.reply) if line.reply is not None else self._latest
+                    turn = self._turns.get(ids.get(line.reply, "")) if line.reply is not None else self._latest
                     if turn is not None and isinstance(line, End):
                         turn.ended = line
                     elif turn is not None and not isinstance(line, End):
@@ -116,7 +118,7 @@ class Tree:
             yield Named(self.name)
         system: str | None = None
         for turn in self.turns() if turns is None else turns:
-            yield turn.question
+            yield msgspec.structs.replace(turn.question)  # who reads it may give it another id
             if turn.answer is None:
                 continue
             same = turn.system == system
@@ -163,6 +165,19 @@ class Tree:
                 turn = Turn(self, self._questions[at], None, None)
             yield turn
             at = turn.question_parent
+
+    def free_id(self) -> str:
+        """An id that nothing in this conversation has: among thousands of short random ones two would be the same."""
+        while self._knows(found := new_id(6)):
+            pass
+        return found
+
+    def _own_id(self, given: str, ids: dict[str, str]) -> str:
+        """The id of a line that says this one; a copy of a line (by hand, by a sync) is another, and takes no place."""
+        own = self.free_id() if not given or self._knows(given) else given
+        if given:
+            ids[given] = own
+        return own
 
     def _knows(self, at: object) -> bool:
         return at in self._turns or at in self._questions

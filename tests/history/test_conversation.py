@@ -360,6 +360,21 @@ def test_a_lost_reply_line_does_not_lose_what_stands_before(tmp_path: Path) -> N
     assert texts(conversation.turns()) == [("1", "one"), ("2", "two")]
 
 
+def test_a_line_that_stands_twice_loses_nothing(tmp_path: Path) -> None:
+    turn = Q % ("q", "null", "1"), A % ("a", '"q"'), T % "one"
+    again = Q % ("q", '"a"', "2"), A % ("a", '"q"'), T % "two"
+    conversation = written(tmp_path / "x.jsonl", *turn, *again, Q % ("r", '"a"', "3"))
+
+    assert texts(conversation.turns()) == [("1", "one"), ("2", "two"), ("3", "")]
+
+
+def test_thousands_of_messages_keep_apart(tmp_path: Path) -> None:
+    lines = [f'{{"type":"message","role":"assistant","content":"{number}"}}' for number in range(60_000)]
+    conversation = written(tmp_path / "x.jsonl", *lines)
+
+    assert [message.content for message in conversation.messages()] == [str(number) for number in range(60_000)]
+
+
 def test_a_circle_of_parents_ends(tmp_path: Path) -> None:
     conversation = written(tmp_path / "x.jsonl", Q % ("q", "null", "1"), A % ("a", '"q"'), Q % ("q", '"a"', "2"))
 
