@@ -55,7 +55,7 @@ class Highlighter:
 
     def __init__(self, language: str, theme: str) -> None:
         self._lexing = _Lexing(_lexer(language))
-        self._theme = Syntax.get_theme(theme)
+        self._theme = Syntax.get_theme(theme) if _lexer(language) else None
         self._group = ""  # lines that something is open in
         self._blank = 0  # blank lines that nothing has come after yet
 
@@ -208,8 +208,8 @@ def _kinds(tokens: Tokens, size: int) -> list[_TokenType]:
     return kinds[:size]
 
 
-def _lines_of(tokens: Tokens, theme: SyntaxTheme) -> list[list[Segment]]:
-    return list(Segment.split_lines(Segment(text, _style(theme, kind)) for kind, text in tokens))
+def _lines_of(tokens: Tokens, theme: SyntaxTheme | None) -> list[list[Segment]]:
+    return list(Segment.split_lines(Segment(text, _style(theme, kind) if theme else None) for kind, text in tokens))
 
 
 @cache

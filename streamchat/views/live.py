@@ -10,7 +10,6 @@ What stays is what `print_markdown` prints for the whole text. One thread draws,
 up whoever feeds nor a silent feed the clock; how often it draws follows from what a frame costs.
 """
 
-import os
 import sys
 import threading
 import time
@@ -30,7 +29,7 @@ from streamchat.views.blocks import Blocks
 from streamchat.views.footer import joined, seconds, summary
 from streamchat.views.markdown import CODE_THEME, Line, Sheet, rendered
 from streamchat.views.safe import one_line, safe
-from streamchat.views.screen import Screen, moves_cursor, reflows
+from streamchat.views.screen import Screen, moves_cursor, reflows, size_of
 
 Mode = Literal["live", "blocks", "whole"]
 """Redrawn while it grows; printed block by block, without any redrawing; or printed when it is complete."""
@@ -51,7 +50,7 @@ def terminal(out: TextIO, *, color: Color = "auto", width: int | None = None) ->
         file=out,
         force_terminal={"auto": None, "always": True, "never": None}[color],
         color_system=None if color == "never" else "auto",
-        width=width or None,
+        width=width or size_of(out).columns or None,
         legacy_windows=False,
         emoji=False,
         markup=False,
@@ -256,13 +255,8 @@ class LiveMarkdown:
 
     def _measured(self) -> tuple[int, int]:
         width, height = self._fixed
-        if width and height:
-            return width, height
-        try:
-            size = os.get_terminal_size(self.out.fileno())
-        except (OSError, ValueError):
-            return width or self.console.width, height or 24
-        return width or size.columns or 80, height or size.lines or 24
+        size = size_of(self.out)
+        return width or size.columns or self.console.width, height or size.lines or 24
 
 
 class LiveView:

@@ -12,7 +12,8 @@ Where none of these applies, the lines are those of `rich.markdown.Markdown`, bu
 - **Task lists** have boxes, and **alerts** (`> [!NOTE]`) their kind as a heading.
 - **Ordered lists** have a column as wide as the last number needs that begins within the first 2,000 characters of the
   list, up to 99, and wider where a later number needs it: Rich looks at the last number, however far away that is.
-- **Tables** of more than 100 rows have the widths that their first 100 rows need.
+- **Tables** of more than 100 rows have the widths that their first 100 rows need, and in none of them is a word cut
+  short that has no room in its column: it is broken.
 - **Nested** text has eight columns at least; Rich goes on narrowing it until there is no room for a letter.
 - **Paragraphs** of more than 2,000 characters never turn into headings by a line of dashes below them.
 - **Hostile text** is made safe (`safe.py`), before it is laid out.
@@ -151,7 +152,7 @@ class Rows(TableElement):
         for column in self.header.row.cells if self.header and self.header.row else []:
             heading = column.content.copy()
             heading.stylize("markdown.table.header")
-            grid.add_column(heading)
+            grid.add_column(heading, overflow="fold")
         for row in rows:
             grid.add_row(*[cell.content for cell in row.cells])
         return grid

@@ -72,6 +72,7 @@ class Screen:
 
     def __init__(self, out: TextIO, console: Console, *, reflows: bool) -> None:
         self._out = out
+        self._console = console
         self._ansi = Ansi(console)
         self._reflows = reflows
         self._rows: list[Row] = []
@@ -91,7 +92,7 @@ class Screen:
         known = self._rows
         for number, row in enumerate(new):
             old = known[number] if number < len(known) else None
-            if number < done and (row.flush or not row.steady):
+            if number < done and (row.flush or not row.steady or row.cells > self._console.width):
                 # It has to be printed with the terminal's own wrapping; where the rows below it are is then unknown.
                 frame.go(number)
                 frame.write(f"\r\x1b[J{self._ansi.row(row)}", None)
@@ -242,6 +243,14 @@ def _common(new: str, old: str) -> int:
 def moves_cursor(out: TextIO) -> bool:
     """Whether rows can be redrawn there: a terminal, and one that can move its cursor."""
     return out.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+
+
+def size_of(out: TextIO) -> os.terminal_size:
+    """What the terminal says itself, whatever the environment says; zeros where it does not."""
+    try:
+        return os.get_terminal_size(out.fileno())
+    except (OSError, ValueError):
+        return os.terminal_size((0, 0))
 
 
 def reflows() -> bool:

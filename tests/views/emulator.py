@@ -1,0 +1,105 @@
+"""Terminals that play what is written to them: pyte, with its history, and tmux."""
+
+import contextlib
+import io
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyte
+
+
+class Emulator(io.StringIO):
+    """A terminal to write to that remembers all of its lines."""
+
+    encoding = "utf-8"  # type: ignore[assignment]
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__()
+        self.screen = pyte.HistoryScreen(width, height, history=1_000_000)
+        self.screen.set_mode(pyte.modes.LNM)  # what a terminal's driver does with newlines
+        self._stream = pyte.Stream(self.screen)
+        self.writes: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.writes.append(text)
+        self._stream.feed(text)
+        return len(text)
+
+    def isatty(self) -> bool:
+        return True
+
+    @property
+    def cells(self) -> list[list[Any]]:
+        """Every line from the first on, each cell with its style, without blanks at the ends."""
+        screen = self.screen
+        rows = [*screen.history.top, *(screen.buffer[number] for number in range(screen.lines))]
+        lines = [[row[column] for column in range(screen.columns)] for row in rows]
+        for line in lines:
+            while line and line[-1] in (screen.default_char, line[-1]._replace(data=" ", fg="default", bold=False)):
+                if line[-1].data != " " or line[-1].bg != "default" or line[-1].underscore or line[-1].reverse:
+                    break
+                line.pop()
+        while lines and not lines[-1]:
+            lines.pop()
+        return lines
+
+    @property
+    def lines(self) -> list[str]:
+        return ["".join(cell.data for cell in line).rstrip() for line in self.cells]
+
+    @property
+    def visible(self) -> list[str]:
+        return [line.rstrip() for line in self.screen.display]
+
+
+class Tmux:
+    """A real terminal multiplexer on a socket of its own, with one program in it."""
+
+    def __init__(self, width: int, height: int, command: str) -> None:
+        self._name = f"streamchat-{uuid.uuid4().hex}"
+        self._do("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height), "cat")
+        self._do("set-option", "-g", "history-limit", "100000")
+        self._do("set-option", "-g", "window-size", "manual")
+        self._do("set-option", "-g", "remain-on-exit", "on")
+        self.resize(width, height)
+        self._do("respawn-pane", "-k", command)
+
+    def resize(self, width: int, height: int) -> None:
+        self._do("resize-window", "-x", str(width), "-y", str(height))
+
+    def keys(self, *keys: str) -> None:
+        self._do("send-keys", *keys)
+
+    def lines(self, *, joined: bool = False) -> list[str]:
+        """Everything from the first line on."""
+        shown = self._do("capture-pane", "-p", "-S", "-", *(["-J"] if joined else []))
+        return [line.rstrip() for line in shown.rstrip().split("\n")]
+
+    def wait(self, wanted: Callable[[list[str]], bool], seconds: float = 20) -> list[str]:
+        """The lines, as soon as they are as wanted."""
+        end = time.monotonic() + seconds
+        while not wanted(lines := self.lines()):
+            if time.monotonic() > end:
+                raise AssertionError("\n".join(["not in time:", *lines]))
+            time.sleep(0.02)
+        return lines
+
+    def _do(self, *arguments: str) -> str:
+        command = ["tmux", "-L", self._name, *arguments]
+        return subprocess.run(command, capture_output=True, check=True, encoding="utf-8", timeout=20).stdout
+
+    def close(self) -> None:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self._do("kill-server")
+
+
+@contextlib.contextmanager
+def tmux(width: int, height: int, command: str) -> Iterator[Tmux]:
+    made = Tmux(width, height, command)
+    try:
+        yield made
+    finally:
+        made.close()

@@ -1,0 +1,273 @@
+"""The live view in an emulator: what stays is what printing at once leaves, and the newest words are always there."""
+
+import re
+import textwrap
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.segment import Segment
+
+from streamchat.chat import Reply
+from streamchat.events import Event, Reasoning, Stop, Text, Usage
+from streamchat.views import LiveMarkdown
+from streamchat.views.live import LiveView, print_markdown
+from tests.views.documents import CORPUS, ENDLESS, documents, pieces, ragged
+from tests.views.emulator import Emulator
+
+SIZES = ((80, 24), (120, 40), (20, 5), (200, 60), (10, 3))
+
+
+def printed(text: str, width: int, height: int) -> Emulator:
+    """A terminal on which the text was printed at once."""
+    out = Emulator(width, height)
+    print_markdown(text, out, width=width, color="always")
+    return out
+
+
+def live(out: Emulator, *, status: bool = False) -> LiveMarkdown:
+    return LiveMarkdown(
+        out,
+        width=out.screen.columns,
+        height=out.screen.lines,
+        color="always",
+        mode="live",
+        status=(lambda width: [Segment("status"[:width])]) if status else None,
+    )
+
+
+def streamed(chunks: list[str], width: int, height: int, *, status: bool = False) -> Emulator:
+    """A terminal on which the text was shown live, with a frame for each chunk."""
+    out = Emulator(width, height)
+    shown = live(out, status=status)
+    for chunk in chunks:
+        shown.feed(chunk)
+        shown.draw()
+    shown.close()
+    return out
+
+
+@pytest.mark.parametrize("name", CORPUS)
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("size", [29, 100_000])
+def test_the_scrollback_is_what_printing_leaves(name: str, width: int, height: int, size: int) -> None:
+    text = CORPUS[name]
+
+    assert streamed(pieces(text, size), width, height, status=True).cells == printed(text, width, height).cells
+
+
+@pytest.mark.parametrize("name", ["sorting", "scripts"])
+def test_letter_by_letter_it_is_the_same(name: str) -> None:
+    text = CORPUS[name]
+
+    assert streamed(list(text), 80, 24, status=True).cells == printed(text, 80, 24).cells
+
+
+@pytest.mark.parametrize("name", ["code", "items", "rows", "line", "nested code"])
+def test_blocks_longer_than_the_screen_are_there_once(name: str) -> None:
+    text = ENDLESS[name]
+
+    assert streamed(pieces(text, 97), 40, 10).cells == printed(text, 40, 10).cells
+
+
+@settings(max_examples=40)
+@given(documents, st.sampled_from(SIZES), st.integers(0, 1000), st.booleans())
+def test_any_document_in_any_chunks_leaves_the_same(text: str, size: tuple[int, int], seed: int, status: bool) -> None:
+    assert streamed(ragged(text, seed), *size, status=status).cells == printed(text, *size).cells
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_newest_words_are_always_on_the_screen(width: int, height: int) -> None:
+    out = Emulator(width, height)
+    shown = live(out, status=True)
+    for number in range(400):
+        shown.feed(f"w{number}" + ("\n\n" if number % 50 == 49 else " "))
+        shown.draw()
+        assert any(re.search(rf"\bw{number}\b", line) for line in out.visible)
+    shown.close()
+
+
+def test_what_only_grows_is_only_written_on() -> None:
+    out = Emulator(80, 24)
+    shown = live(out)
+    for word in ["Some", "words", "that", "fit", "into", "a", "single", "line", "of", "the", "terminal."]:
+        shown.feed(word + " ")
+        shown.draw()
+
+    assert "".join(out.writes) == "Some words that fit into a single line of the terminal."
+
+
+def test_a_frame_is_one_write_between_marks_and_leaves_every_mode_as_it_was() -> None:
+    out = Emulator(80, 24)
+    shown = live(out, status=True)
+    for piece in pieces(CORPUS["scripts"], 40):
+        shown.feed(piece)
+        before = len(out.writes)
+        shown.draw()
+        assert len(out.writes) - before <= 1
+        if len(out.writes) > before and "\x1b[?" in out.writes[-1]:
+            assert re.fullmatch(r"\x1b\[\?2026h.*\x1b\[\?2026l", out.writes[-1], re.DOTALL)
+            for mode in ("25", "7"):
+                changes = re.findall(rf"\x1b\[\?{mode}([hl])", out.writes[-1])
+                assert changes == [] or changes[-1] == "h"
+
+
+def test_bytes_for_prose_are_at_most_three_times_those_of_printing() -> None:
+    text = ("Prose that goes on for some time, *with* emphasis. " * 12 + "\n\n") * 5
+    written = sum(map(len, streamed(pieces(text, 5), 80, 24, status=True).writes))
+
+    assert written <= 3 * sum(map(len, printed(text, 80, 24).writes))
+
+
+def test_the_work_per_frame_does_not_grow_with_the_answer() -> None:
+    text = CORPUS["sorting"]
+    once, often = (streamed(pieces(text * times, 40), 80, 24).writes for times in (1, 8))
+
+    assert sum(map(len, often)) <= 8.5 * sum(map(len, once))
+
+
+@pytest.mark.parametrize("mode", ["blocks", "whole"])
+def test_without_redrawing_it_is_the_same(mode: str) -> None:
+    text = CORPUS["everything"]
+    out = Emulator(80, 24)
+    with LiveMarkdown(out, width=80, color="always", mode=mode) as shown:  # type: ignore[arg-type]
+        for piece in pieces(text, 11):
+            shown.feed(piece)
+
+    assert out.cells == printed(text, 80, 24).cells
+    assert not re.search(r"\x1b\[[0-9;?]*[A-Zhl]", "".join(out.writes))
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_no_redrawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert LiveMarkdown(Emulator(80, 24)).mode == "live"
+    monkeypatch.setenv("TERM", "dumb")
+    assert LiveMarkdown(Emulator(80, 24)).mode == "blocks"
+
+
+def test_blocks_are_printed_as_they_finish() -> None:
+    out = Emulator(80, 24)
+    shown = LiveMarkdown(out, width=80, mode="blocks")
+    shown.feed("# One\n\nTwo\n\nThr")
+    shown.draw()
+    assert out.lines == [" " * 38 + "One", "", "Two"]
+    shown.feed("ee")
+    shown.close()
+    assert out.lines[-1] == "Three"
+
+
+def test_colours_are_left_out_where_they_are_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = Emulator(80, 24)
+    print_markdown(CORPUS["everything"], out, color="never")
+    assert "\x1b" not in "".join(out.writes)
+
+    monkeypatch.setenv("NO_COLOR", "1")
+    out = Emulator(80, 24)
+    print_markdown(CORPUS["languages"], out, color="always")
+    assert not re.search(r"\x1b\[[0-9;]*3[0-8]", "".join(out.writes))
+
+
+@pytest.mark.parametrize("sizes", [((80, 24), (120, 24)), ((20, 5), (80, 24), (200, 60))])
+def test_on_a_larger_terminal_the_tail_is_drawn_anew(sizes: tuple[tuple[int, int], ...]) -> None:
+    out = Emulator(*sizes[0])
+    shown = LiveMarkdown(out, color="always", mode="live", reflow=False)
+    shown._fixed = sizes[0]
+    for number in range(60):
+        size = sizes[min(number // 7, len(sizes) - 1)]
+        if shown._fixed != size:
+            out.screen.resize(size[1], size[0])
+            shown._fixed = size
+        shown.feed(f"w{number} and more words\n\n" if number % 3 == 2 else f"w{number} ")
+        shown.draw()
+    shown.close()
+
+    assert re.findall(r"\bw\d+", " ".join(out.lines)) == [f"w{number}" for number in range(60)]
+
+
+def events(*found: Event) -> Iterator[Event]:
+    yield from found
+
+
+def test_a_reply_is_shown_with_a_footer() -> None:
+    out = Emulator(80, 24)
+    reply = Reply(provider="demo", model="one")
+    parts: tuple[Event, ...] = (
+        Reasoning("hm"),
+        Text("# A\n\nb"),
+        Usage(input_tokens=1, output_tokens=2),
+        Stop("length"),
+    )
+    for event in parts:
+        reply.add(event)
+    LiveView(out, title="demo · one", note="expect mistakes").show(events(*parts), reply)
+
+    footer = out.lines[-1]
+    assert "b" in out.lines
+    for said in ("demo · one", "length", "expect mistakes"):
+        assert said in footer
+
+
+def test_without_a_footer_only_the_answer_stays() -> None:
+    out = Emulator(80, 24)
+    reply = Reply()
+    reply.add(Text("a"))
+    LiveView(out, footer=False).show(events(Text("a")), reply)
+
+    assert out.lines == ["a"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_what_had_come_stays_when_the_events_break_off(error: type[BaseException]) -> None:
+    def breaking() -> Iterator[Event]:
+        yield Text("# One\n\nand *tw")
+        raise error
+
+    out = Emulator(80, 24)
+    with pytest.raises(error):
+        LiveView(out, footer=False).show(breaking(), Reply())
+
+    assert out.lines == [" " * 38 + "One", "", "and *tw"]
+
+
+def test_a_terminal_that_takes_nothing_does_not_hold_up_who_feeds() -> None:
+    class Stuck(Emulator):
+        free = threading.Event()
+
+        def write(self, text: str) -> int:
+            self.free.wait(20)
+            return super().write(text)
+
+    out = Stuck(80, 24)
+    shown = LiveMarkdown(out, width=80, height=24, color="never", mode="live")
+    shown.start()
+    for number in range(2000):
+        shown.feed(f"w{number} ")
+    assert out.writes == []
+    out.free.set()
+    shown.close()
+
+    assert " ".join(out.lines).split() == [f"w{number}" for number in range(2000)]
+    assert len(out.writes) < 20
+
+
+def test_an_error_of_the_terminal_reaches_who_feeds() -> None:
+    class Gone(Emulator):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    shown = LiveMarkdown(Gone(80, 24), width=80, height=24, mode="live")
+    shown.start()
+    shown.feed("a")
+    with pytest.raises(BrokenPipeError):
+        shown.close()
+
+
+def test_the_example_of_the_documentation_works(capsys: pytest.CaptureFixture[str]) -> None:
+    import streamchat.views as documented
+
+    assert documented.__doc__ is not None
+    example = textwrap.dedent(documented.__doc__.partition(":\n\n")[2])
+    exec(example, {"chunks": ["# T", "itle\n\n", "text"]})
+
+    assert capsys.readouterr().out.split() == ["Title", "text"]
