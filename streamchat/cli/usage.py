@@ -13,7 +13,6 @@ from streamchat.config import load
 from streamchat.config.settings import Settings
 from streamchat.history.query import moment
 from streamchat.history.spending import Sum, sums, total
-from streamchat.prices import Cost
 from streamchat.views.safe import one_line
 
 HELP = """Sum what the kept answers used and cost.
@@ -34,6 +33,8 @@ usage_app = typer.Typer(
 
 _WIDEST, _NARROWEST = 60, 8
 """Columns of the longest bar, and of one that is still worth its place."""
+_SHORTEST = 10
+"""Columns of a name, at least."""
 
 
 @usage_app.command(help=HELP)
@@ -61,22 +62,42 @@ def usage(
 
 
 def table(rows: list[Sum], whole: Sum, settings: Settings) -> list[str]:
-    """The lines: a heading, a row each, the total; on a terminal as wide as it is, with a bar behind each row."""
-    cells = [("", "answers", "in", "out", "cost"), *map(_cells, [*rows, whole])]
+    """The lines: a heading, a row each, the total.
+
+    On a terminal they fit its width: there is a bar behind each row where there is room, and there are fewer columns
+    where there is none.
+    """
+    cells = [("", "answers", "in", "out", "cost"), *(_cells(row, coarse=_is_much(whole)) for row in [*rows, whole])]
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns - 1 if terminal else 10_000
-    widths = [max(len(row[place]) for row in cells) for place in range(5)]
-    widths[0] = max(10, min(widths[0], width - sum(widths[1:]) - 2 * 4))
+    for least in (2, 1):
+        if _width(cells) > width:
+            cells = [(*row[:least], *row[least + 1 :]) for row in cells]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths[0] = max(_SHORTEST, min(widths[0], width - _width(cells) + _SHORTEST))
     lines = [_line(row, widths) for row in cells]
     room = min(_WIDEST, width - len(lines[0]) - 2)
     if not terminal or settings.ui.accessible or room < _NARROWEST:
-        return [line.rstrip()[:width] for line in lines]
+        return [line.rstrip() for line in lines]
     return [lines[0].rstrip(), *map(_with, lines[1:-1], _bars(rows, room, settings)), lines[-1].rstrip()]
 
 
-def _cells(row: Sum) -> tuple[str, ...]:
+def _width(cells: list[tuple[str, ...]]) -> int:
+    """The least width of these columns, the first of which may be cut."""
+    _, *numbers = (max(map(len, column)) for column in zip(*cells, strict=True))
+    return _SHORTEST + sum(2 + each for each in numbers)
+
+
+def _is_much(whole: Sum) -> bool:
+    return whole.cost is not None and whole.cost.dollars >= 0.1
+
+
+def _cells(row: Sum, *, coarse: bool) -> tuple[str, ...]:
     tokens = f"{row.input_tokens:,}", f"{row.output_tokens:,}"
-    return one_line(row.name) or "unknown", f"{row.answers:,}", *tokens, "" if row.cost is None else str(row.cost)
+    paid = "" if row.cost is None else str(row.cost)
+    if row.cost is not None and coarse:
+        paid = f"{'~' if row.cost.estimated else ''}${row.cost.dollars:,.2f}"
+    return one_line(row.name) or "unknown", f"{row.answers:,}", *tokens, paid
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:
@@ -115,7 +136,7 @@ def _answers(number: int) -> str:
 
 
 def _fields(row: Sum) -> dict[str, Any]:
-    paid: Cost | None = row.cost
+    paid = row.cost
     return {
         **{name: getattr(row, name) for name in row.__struct_fields__ if name != "cost"},
         "cost": None if paid is None else round(paid.dollars, 8),
