@@ -15,15 +15,18 @@ import typer
 from typer.core import TyperGroup
 
 from streamchat.cli.exits import Signalled, guarded
+from streamchat.cli.pages import page, shape
 from streamchat.errors import UsageError
 
 COMMANDS: Final[dict[str, str]] = {
     "ask": "Ask one question, show the answer, exit.",
     "chat": "Chat: ask, read, ask on; the conversation is kept.",
     "models": "List the models that can be asked.",
-    "keys": "Keep API keys in the system's keyring; see where each comes from.",
+    "keys": "Keep API keys, see where each comes from, test one.",
     "config": "Show, check and change the configuration.",
     "usage": "Sum what the kept answers used and cost.",
+    "help": "Show the whole help of a command, or a topic such as pipes.",
+    "completion": "Print the completion script for bash, zsh or fish.",
     "local": "Install, list and remove the embedded model's weights.",
 }
 """Each command with its line in the help; its module is `streamchat.cli.NAME`, the app in it `NAME_app`."""
@@ -39,6 +42,8 @@ HELP = """Ask a language model, and watch the answer appear as finished Markdown
 class Commands(TyperGroup):
     """The commands by name, each imported when it is run or asked for its own help."""
 
+    lines = COMMANDS
+
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
@@ -47,7 +52,7 @@ class Commands(TyperGroup):
             return None
         command = typer.main.get_command(getattr(import_module(f"streamchat.cli.{cmd_name}"), f"{cmd_name}_app"))
         command.name = cmd_name
-        return command
+        return shape(command)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; Ctrl-C and a reader that has gone are ours to answer, not the parser's."""
@@ -58,9 +63,8 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             raise Signalled(SIGPIPE) from None
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+    def get_help(self, ctx: Any) -> str:
+        return page(self, ctx)
 
 
 app = typer.Typer(
