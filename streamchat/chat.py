@@ -7,6 +7,9 @@ from msgspec import Struct, field
 
 from streamchat.events import Event, Reasoning, Stop, StopReason, Text, Usage
 
+_SHORTEST_SPAN = 0.1
+"""Seconds. An answer that came in one packet has no speed: what would be measured is the packet's way through here."""
+
 Role = Literal["user", "assistant"]
 
 
@@ -32,8 +35,8 @@ class Message(Struct, frozen=True, omit_defaults=True):
 class Options(Struct, frozen=True, omit_defaults=True):
     """How to answer; None leaves the choice to the provider.
 
-    `think` is `off`, `low`, `medium`, `high` or a number of tokens. `extra` goes into the request as it is. `schema` is a
-    JSON schema: the answer is to be JSON of that shape.
+    `think` is `off`, `low`, `medium`, `high` or a number of tokens. `extra` goes into the request as it is. `schema` is
+    a JSON schema: the answer is to be JSON of that shape.
     """
 
     temperature: float | None = None
@@ -87,10 +90,12 @@ class Reply:
 
     @property
     def tokens_per_second(self) -> float | None:
-        """The provider's output tokens over the time since the first one came; None before both are known."""
-        if self.first_token is None or not self.usage.output_tokens or self.elapsed <= self.first_token:
+        """The provider's output tokens over the time since the first one came; None before both are known, and where
+        the time is too short to divide by."""
+        if self.first_token is None or not self.usage.output_tokens:
             return None
-        return self.usage.output_tokens / (self.elapsed - self.first_token)
+        spent = self.elapsed - self.first_token
+        return self.usage.output_tokens / spent if spent >= _SHORTEST_SPAN else None
 
     def add(self, event: Event) -> None:
         """Take one event in."""

@@ -136,9 +136,10 @@ def test_quiet_leaves_the_answer_alone() -> None:
 
 
 def test_no_stream_prints_the_same_lines_as_streaming_leaves() -> None:
-    assert run(*REPLAY, "-S", "Which?").stdout == run(*REPLAY, "Which?").stdout
-    whole = run(*REPLAY, "-S", "--format", "markdown", "-q", "Which?")
-    streamed = run(*REPLAY, "--format", "markdown", "-q", "Which?")
+    showcase = ("ask", "-m", "replay/showcase", "--speed", "0")
+    assert run(*showcase, "-S", "Why?").stdout == run(*showcase, "Why?").stdout
+    whole = run(*showcase, "-S", "--format", "markdown", "-q", "Why?")
+    streamed = run(*showcase, "--format", "markdown", "-q", "Why?")
     assert whole.stdout == streamed.stdout != b""
 
 
