@@ -21,6 +21,7 @@ from streamchat.history.conversation import Conversation
 from streamchat.history.redaction import patterns
 from streamchat.session import Session
 from streamchat.views.choose import choose, shows_footer
+from streamchat.views.notify import announced
 
 HELP = """Ask one question, show the answer, exit.
 
@@ -90,7 +91,8 @@ def _answer(session: Session, prompt: str, settings: Settings, flags: Flags, tar
         tell=silence if flags.quiet else notice,
     )
     try:
-        reply = session.ask(prompt, view)
+        with announced(settings.ui.notify, settings.ui.notify_after, f"{session.model} has answered"):
+            reply = session.ask(prompt, view)
     except BaseException as exc:
         _keep(session.conversation, targets)
         if isinstance(exc, UnknownModelError) and (near := nearest_models(session.provider, session.model)):

@@ -17,6 +17,7 @@ from streamchat.history.conversation import Conversation
 from streamchat.history.redaction import patterns
 from streamchat.views.choose import shows_footer
 from streamchat.views.compared import choose_comparison
+from streamchat.views.notify import announced
 
 _REFUSED = (
     ("output", "-o", "one answer"),
@@ -60,7 +61,8 @@ def _compared(prompt: str, asked: list[Asked], flags: Flags, settings: Settings,
     redact = patterns(settings.history.redact)
     conversation = Conversation.new(directory_of(settings), name=flags.name or "", redact=redact)
     try:
-        outcomes = compare(conversation, prompt, asked, view, system=settings.defaults.system or None)
+        with announced(settings.ui.notify, settings.ui.notify_after, f"{len(asked)} models have answered"):
+            outcomes = compare(conversation, prompt, asked, view, system=settings.defaults.system or None)
     finally:
         conversation.close()
         for line in (*conversation.notices, *filter(None, [conversation.trouble])):

@@ -55,7 +55,7 @@ class Ui(Struct, frozen=True, forbid_unknown_fields=True):
     color: Literal["auto", "always", "never"] = "auto"
     """Colours: auto means on a terminal, unless NO_COLOR or FORCE_COLOR decide."""
     reasoning: Reasoning = "fold"
-    """What is seen of the model's thinking: fold (one dim line), show, hide."""
+    """What is seen of the model's thinking on a terminal: fold (one dim line), show (all of it), hide."""
     footer: bool = True
     """The line under an answer: model, time, tokens."""
     theme: Literal["auto", "dark", "light"] = "auto"
@@ -66,6 +66,10 @@ class Ui(Struct, frozen=True, forbid_unknown_fields=True):
     """The widest line, in columns; 0 for the terminal's width."""
     accessible: bool = False
     """For screen readers: no animation, no redrawing, words instead of signs. ACCESSIBLE=1 sets it too."""
+    notify: Literal["off", "bell", "desktop"] = "off"
+    """What tells that an answer is there which took long: off, bell, desktop (a notification, where the terminal can)."""
+    notify_after: Annotated[float, Meta(ge=0, le=86400)] = 10.0
+    """How long, in seconds, an answer takes at least for that."""
     keymap: Literal["emacs", "vi"] = "emacs"
     """The keys of the prompt of `chat`."""
 
