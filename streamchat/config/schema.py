@@ -67,7 +67,7 @@ class Ui(Struct, frozen=True, forbid_unknown_fields=True):
     accessible: bool = False
     """For screen readers: no animation, no redrawing, words instead of signs. ACCESSIBLE=1 sets it too."""
     notify: Literal["off", "bell", "desktop"] = "off"
-    """What tells that an answer is there which took long: off, bell, desktop (a notification, where the terminal can)."""
+    """What tells that an answer that took long is there: off, bell, desktop (a notification, where terminals can)."""
     notify_after: Annotated[float, Meta(ge=0, le=86400)] = 10.0
     """How long, in seconds, an answer takes at least for that."""
     keymap: Literal["emacs", "vi"] = "emacs"
