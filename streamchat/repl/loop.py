@@ -30,6 +30,7 @@ from streamchat.repl.typeahead import TypeAhead
 from streamchat.repl.warming import warm
 from streamchat.session import Session
 from streamchat.views.choose import Look
+from streamchat.views.notify import announced
 from streamchat.views.safe import one_line, safe
 
 
@@ -286,7 +287,9 @@ class Repl:
         note = self.session.provider.notice
         try:
             with answering(self.look, self.out, self.terminal, self.typing, title=self.title, note=note) as view:
-                reply = self.session.ask(text, view, attachments=attachments, going_on=going_on)
+                ui = self.settings.ui
+                with announced(ui.notify, ui.notify_after, f"{self.session.model} has answered"):
+                    reply = self.session.ask(text, view, attachments=attachments, going_on=going_on)
         except KeyboardInterrupt:
             pass
         except ChatError as exc:
