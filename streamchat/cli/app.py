@@ -111,12 +111,14 @@ def meaning(argv: Sequence[str], *, piped: bool, terminal: bool = False) -> list
 
 def _run(argv: list[str]) -> int:
     from streamchat.cli.stdin import is_piped
+    from streamchat.firstuse import defer
 
     arguments = meaning(argv, piped=is_piped(), terminal=_on_terminal())
     if "-x" in arguments or "--extract" in arguments:
         from streamchat.cli.options import with_extract_value
 
         arguments = with_extract_value(arguments)
+    defer("openai", "anthropic", "httpcore2")
     try:
         code = app(arguments, prog_name="streamchat", standalone_mode=False)
     except Exception as exc:

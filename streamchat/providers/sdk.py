@@ -12,6 +12,7 @@ from urllib.request import getproxies
 
 from streamchat.chat import Chat
 from streamchat.errors import AuthError, ChatError, ConfigError, ProviderError
+from streamchat.firstuse import imported
 from streamchat.providers import base
 from streamchat.providers.wire.faults import api_error, body_error, host_of, network_error, one_line
 
@@ -91,14 +92,20 @@ class SDKProvider(base.Provider):
 
     @cached_property
     def _client(self) -> Any:
-        sdk = self.sdk()
-        return getattr(sdk, self.clients[0])(**self._settings(sdk), http_client=sdk.DefaultHttpxClient(**self._http()))
+        def ready() -> Any:
+            client = self._connected(self.clients[0], "DefaultHttpxClient")
+            self.call(client, Chat("", ()))  # sends nothing, but imports what sending needs, while gc is off
+            return client
+
+        return imported(ready)
 
     @cached_property
     def _aclient(self) -> Any:
+        return imported(lambda: self._connected(self.clients[1], "DefaultAsyncHttpxClient"))
+
+    def _connected(self, client: str, http: str) -> Any:
         sdk = self.sdk()
-        http = sdk.DefaultAsyncHttpxClient(**self._http())
-        return getattr(sdk, self.clients[1])(**self._settings(sdk), http_client=http)
+        return getattr(sdk, client)(**self._settings(sdk), http_client=getattr(sdk, http)(**self._http()))
 
     def _settings(self, sdk: Any) -> dict[str, Any]:
         end = self.endpoint
