@@ -55,6 +55,7 @@ def clean(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     ):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / folder))
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORFGBG", "15;0")
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.chdir(here)
 

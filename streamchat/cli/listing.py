@@ -17,7 +17,7 @@ from streamchat.history.conversation import Conversation
 from streamchat.history.index import Entry, Hit
 from streamchat.history.play import played
 from streamchat.history.turn import Turn
-from streamchat.views.choose import Look, choose
+from streamchat.views.choose import Look, choose, themed
 from streamchat.views.safe import one_line, safe
 
 _SPACES = re.compile(r"\s+")
@@ -103,7 +103,7 @@ def show_turn(turn: Turn, settings: Settings, *, speed: float) -> None:
         accessible=ui.accessible,
     )
     reply = Reply(provider=turn.answer.provider, model=turn.answer.model)
-    view = choose(look, out, title=turn.model.replace("/", " · ", 1))
+    view = choose(themed(look, out), out, title=turn.model.replace("/", " · ", 1))
     view.show(played(turn, reply, speed=speed), reply)
     out.write(f"[{turn.ending}]\n\n" if turn.ending else "\n")
     out.flush()

@@ -1,19 +1,26 @@
-"""From settings and flags to what `ask` and `chat` begin with: the look, the place of conversations."""
+"""From settings and flags to what `ask` and `chat` begin with: the conversation, the files, the look."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from streamchat.chat import Attachment
 from streamchat.cli.options import Flags
+from streamchat.config import change, load
 from streamchat.config.settings import Settings
+from streamchat.errors import UsageError
+from streamchat.history.conversation import Conversation
+from streamchat.history.redaction import patterns
 from streamchat.providers.base import Provider
-from streamchat.views.choose import Look
+from streamchat.session import as_asked
+from streamchat.views.choose import Look, themed
 
 
 def look_of(settings: Settings, flags: Flags) -> Look:
     """How answers are to look."""
     ui = settings.ui
-    return Look(
+    look = Look(
         format="json" if flags.json else flags.format,
         raw=flags.raw,
         plain=flags.plain,
@@ -30,6 +37,7 @@ def look_of(settings: Settings, flags: Flags) -> Look:
         width=ui.width,
         accessible=ui.accessible,
     )
+    return themed(look, sys.stdout)
 
 
 def powerless(
@@ -40,6 +48,34 @@ def powerless(
         yield f"{provider.name}/{model} has no control over its thinking: --think changes nothing"
     if schema is not None and not provider.structures:
         yield f"{provider.name} cannot be held to a schema: its answer is only checked"
+
+
+def begun(flags: Flags) -> tuple[Settings, Conversation]:
+    """The settings of this run, and the conversation: a new one, or the one to go on with, with its own settings."""
+    settings = load(flags=flags.settings(), profile=flags.profile, config=flags.config, env_file=flags.env_file)
+    redact = patterns(settings.history.redact)
+    if not (flags.continue_ or flags.resume):
+        if flags.fork:
+            raise UsageError("--fork copies a conversation", "Say which: -c for the last one, or -r REF.")
+        return settings, Conversation.new(directory_of(settings), name=flags.name or "", redact=redact)
+    from streamchat.history.store import Store  # its index: not where nothing is looked for
+
+    with Store(kept_in(settings), settings.files.cache, redact=redact) as store:
+        conversation = store.load(flags.resume or "@-1", save=settings.history.save)
+    conversation = conversation.fork() if flags.fork else conversation
+    if flags.name:
+        conversation.rename(flags.name)
+    return change(settings, resumed=as_asked(conversation)), conversation
+
+
+def files_of(flags: Flags) -> tuple[list[str], tuple[Attachment, ...]]:
+    """The files to be sent: those that are text, fenced, and the attachments. UsageError for what cannot be sent."""
+    if not flags.file:
+        return [], ()
+    from streamchat.attachments import read
+
+    found = [read(name) for name in flags.file]
+    return [each for each in found if isinstance(each, str)], tuple(each for each in found if not isinstance(each, str))
 
 
 def directory_of(settings: Settings) -> Path | None:

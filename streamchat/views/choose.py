@@ -4,13 +4,15 @@ import os
 from collections.abc import Callable
 from typing import BinaryIO, Literal, TextIO
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from streamchat.errors import UsageError
 from streamchat.views.base import Tell, View, quiet
 from streamchat.views.plain import Extracted, PlainView, Safe, Step, Wrapped
 
 Format = Literal["text", "markdown", "json", "jsonl"]
+CODE_THEMES = {"dark": "ansi_dark", "light": "ansi_light"}
+"""The colours of code on each background: the terminal's own, so that they fit its palette."""
 FORMATS: tuple[Format, ...] = ("text", "markdown", "json", "jsonl")
 
 
@@ -62,6 +64,19 @@ def choose(
     if is_rendered(look, out):
         return _rendered(look, out, title=title, note=note, below=below)
     return PlainView(out.buffer, passing=_steps(look, out if terminal else None), tell=tell)
+
+
+def themed(look: Look, out: TextIO) -> Look:
+    """The look with its code theme decided: the one that was set, else that of a dark or a light background.
+
+    The terminal is asked only where Markdown in colours will be shown on it. Ask before anything reads the keyboard.
+    """
+    if look.code_theme or look.color == "never" or not (out.isatty() and is_rendered(look, out)):
+        return look
+    from streamchat.views.background import background
+
+    theme = background() if look.theme == "auto" else look.theme
+    return structs.replace(look, theme=theme, code_theme=CODE_THEMES[theme])
 
 
 def is_rendered(look: Look, out: TextIO) -> bool:
