@@ -13,6 +13,7 @@ from streamchat.errors import UsageError
 
 TOPICS: Final[dict[str, str]] = {
     "pipes": "What goes into and out of a pipe.",
+    "formats": "What --format json and jsonl give, field by field.",
     "keys": "Where API keys are looked for.",
     "config": "How it is configured, and what is stronger.",
     "security": "What is not trusted, and what is done about it.",
