@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from streamchat.chat import Chat, Options, Reply
+from streamchat.chat import Chat, Message, Options, Reply
 from streamchat.errors import ChatError
 from streamchat.history.conversation import Conversation
 from streamchat.history.turn import Turn
@@ -39,7 +39,7 @@ class Outcome(Struct):
 
 def compare(
     conversation: Conversation,
-    text: str,
+    question: Message,
     asked: Sequence[Asked],
     view: Comparison,
     *,
@@ -52,7 +52,8 @@ def compare(
     """
     turns = [
         conversation.begin(
-            text if number == 0 else None,
+            question.content if number == 0 else None,
+            attachments=question.attachments if number == 0 else (),
             provider=each.provider.name,
             model=each.model,
             system=system,

@@ -5,6 +5,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from streamchat.attachments import refuse
+from streamchat.chat import Attachment, Message
 from streamchat.cli.answers import part_of, shortage
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
@@ -25,6 +27,8 @@ _REFUSED = (
     ("extract", "-x", "one answer"),
     ("dry_run", "--dry-run", "one request"),
     ("base_url", "--base-url", "one provider"),
+    ("continue_", "-c", "one conversation"),
+    ("resume", "-r", "one conversation"),
 )
 """Flags that mean one thing, and what that is."""
 
@@ -36,40 +40,52 @@ def check(flags: Flags) -> None:
             raise UsageError(f"{flag} is for {what}, and several models are asked", "Ask them one after the other.")
 
 
-def answers(prompt: str, flags: Flags, settings: Settings, schema: dict[str, Any] | None) -> int:
+def answers(
+    prompt: str,
+    flags: Flags,
+    settings: Settings,
+    schema: dict[str, Any] | None,
+    *,
+    conversation: Conversation | None = None,
+    attachments: tuple[Attachment, ...] = (),
+) -> int:
     """Ask all models; the worst of their exit codes."""
+    if conversation is None:
+        redact = patterns(settings.history.redact)
+        conversation = Conversation.new(directory_of(settings), name=flags.name or "", redact=redact)
     tell = silence if flags.quiet else notice
     asked, options = list[Asked](), replace(settings.options(flags.request_fields()), schema=schema)
     try:
         for model in flags.model or ():
             choice, provider = connected(settings, tell, model)
             asked.append(Asked(provider, choice.model, options))
+            refuse(attachments, provider)
             for line in powerless(provider, choice.model, schema=schema, think=flags.think):
                 tell(line)
         for each in asked:
             each.provider.warm(each.model)
         settled()
-        return _compared(prompt, asked, flags, settings, schema)
+        return _compared(Message("user", prompt, attachments), conversation, asked, flags, settings)
     finally:
         for each in asked:
             each.provider.close()
 
 
-def _compared(prompt: str, asked: list[Asked], flags: Flags, settings: Settings, schema: dict[str, Any] | None) -> int:
+def _compared(
+    question: Message, conversation: Conversation, asked: list[Asked], flags: Flags, settings: Settings
+) -> int:
     look, titles = look_of(settings, flags), _titles(asked)
     view = choose_comparison(look, sys.stdout, titles, [each.provider.notice for each in asked])
-    redact = patterns(settings.history.redact)
-    conversation = Conversation.new(directory_of(settings), name=flags.name or "", redact=redact)
     try:
         with announced(settings.ui.notify, settings.ui.notify_after, f"{len(asked)} models have answered"):
-            outcomes = compare(conversation, prompt, asked, view, system=settings.defaults.system or None)
+            outcomes = compare(conversation, question, asked, view, system=settings.defaults.system or None)
     finally:
         conversation.close()
         for line in (*conversation.notices, *filter(None, [conversation.trouble])):
             complain(line)
     told = shows_footer(look, sys.stdout)
     return max(
-        _ended(title, outcome, flags, settings, schema=schema, told=told)
+        _ended(title, outcome, flags, settings, schema=asked[0].options.schema, told=told)
         for title, outcome in zip(titles, outcomes, strict=True)
     )
 
