@@ -28,7 +28,7 @@ class Flags:
         list[str] | None,
         _flag(
             *("-m", "--model"),
-            help="PROVIDER/MODEL, PROVIDER, an alias, or an id; repeated in ask: compare.",
+            help="PROVIDER/MODEL or an alias; repeated: compare.",
             panel=_ASK,
             metavar="MODEL",
         ),
@@ -69,7 +69,7 @@ class Flags:
         str | None,
         _flag(
             *("-x", "--extract"),
-            help="The code in the answer alone: the first block, block N, the last, or the first in LANG.",
+            help="The code alone: block N, the last, or in LANG.",
             panel=_SHOW,
             metavar="[N|last|LANG]",
         ),
