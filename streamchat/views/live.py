@@ -416,9 +416,16 @@ def _wrapped(line: Line, width: int) -> list[Line]:
             continue
         while segment.cell_length > room:
             head, segment = segment.split_cells(room)
-            rows[-1].append(head)
+            joining = _joining(segment.text)
+            rows[-1] += [head, Segment(segment.text[:joining], segment.style)]
+            segment = Segment(segment.text[joining:], segment.style)
             rows.append([])
             room = width
         rows[-1].append(segment)
         room -= segment.cell_length
     return rows
+
+
+def _joining(text: str) -> int:
+    """How many characters at the start of a text stand on the one before them."""
+    return next((index for index, letter in enumerate(text) if cell_len(letter)), len(text))
