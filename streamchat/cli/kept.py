@@ -1,10 +1,14 @@
-"""What a person asked to be kept beside the conversation: `-o`, the answer, and `--save`, the transcript."""
+"""What a person asked to be kept beside the conversation: the answer (-o), the transcript (--save), the wire
+(--record)."""
 
 from pathlib import Path
 
 from msgspec import Struct
 
+from streamchat.cli.exits import complain
+from streamchat.errors import ChatError
 from streamchat.history.conversation import Conversation
+from streamchat.providers.base import Provider
 
 
 class Targets(Struct, frozen=True):
@@ -12,18 +16,36 @@ class Targets(Struct, frozen=True):
 
     output: Path | None = None
     save: Path | None = None
+    record: Path | None = None
     force: bool = False
 
     def check(self) -> None:
         """UsageError for a file that could not be written, or that is there and was not to be replaced."""
-        if self.output is None and self.save is None:
+        if self.output is None and self.save is None and self.record is None:
             return
         from streamchat.history import files, formats
 
-        for path in filter(None, (self.output, self.save)):
+        for path in filter(None, (self.output, self.save, self.record)):
             files.check(path, overwrite=self.force)
         if self.save is not None:
             formats.of(self.save)
+
+    def recorded(self, provider: Provider) -> Provider:
+        """The provider, with what it sends kept if that was asked for."""
+        if self.record is None:
+            return provider
+        from streamchat.providers.recorded import Recorded
+
+        return Recorded(provider, self._write_recording)
+
+    def _write_recording(self, text: str) -> None:
+        from streamchat.history import files
+
+        assert self.record is not None
+        try:
+            files.write(self.record, text.encode(), overwrite=True)  # checked before; of several tries the last stays
+        except ChatError as exc:
+            complain(exc.message, exc.hint)
 
     def write_answer(self, text: str) -> None:
         """The answer, whole, or what was wanted of it; an answer that was cut replaces nothing."""

@@ -7,7 +7,7 @@ from typing import Any
 from streamchat.errors import ConfigError
 from streamchat.providers.base import Endpoint, Provider
 
-_SHARED = ("base", "sdk", "offline")
+_SHARED = ("base", "sdk", "offline", "wrapped", "recorded")
 
 
 def kinds() -> tuple[str, ...]:

@@ -2,9 +2,9 @@
 
 The model's name is the recording: `showcase` and `reasoning` come with the program, anything else is a file. Two kinds
 of file are understood, both JSON lines. A recording of a wire begins with `{"type": "recording", "wire": W}`, where W
-is `chat`, `responses` or `messages`, and goes on with `{"at": SECONDS, "data": TEXT}`, or `base64` in the place of
-`data` where the bytes are no text. A recording of events has the lines of a conversation's journal; its last answer is
-played.
+is `chat`, `responses`, `messages` or `events` (our own), and goes on with `{"at": SECONDS, "data": TEXT}`, or `base64`
+in the place of `data` where the bytes are no text. The other kind has the lines of a conversation's journal; its last
+answer is played.
 `--speed 2` plays twice as fast, `--speed 0` without waiting.
 """
 
@@ -32,6 +32,7 @@ WIRES: Final[dict[str, Callable[[str], Wire]]] = {
     "chat": ChatWire,
     "responses": ResponsesWire,
     "messages": MessagesWire,
+    "events": NativeWire,
 }
 Line = dict[str, Any]
 

@@ -13,7 +13,11 @@ _EVENT: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
 class NativeWire(Wire):
-    """Reads frames whose data is one event each."""
+    """Reads frames whose data is one event each. `name` is the provider's."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__()
+        self.name = name
 
     def read(self, frame: Frame) -> Iterable[Event]:
         event = decode(_EVENT, frame.data)
