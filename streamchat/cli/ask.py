@@ -5,7 +5,8 @@ import sys
 import typer
 from msgspec.structs import replace
 
-from streamchat.chat import Chat, Message
+from streamchat.attachments import joined, refuse
+from streamchat.chat import Attachment, Chat, Message
 from streamchat.choice import nearest_models
 from streamchat.cli import stdin
 from streamchat.cli.answers import part_of, schema_of, shortage
@@ -13,12 +14,10 @@ from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
 from streamchat.cli.kept import Targets
 from streamchat.cli.options import Flags, takes
-from streamchat.cli.starting import directory_of, look_of, powerless
-from streamchat.config import load
+from streamchat.cli.starting import begun, files_of, look_of, powerless
 from streamchat.config.settings import Settings
 from streamchat.errors import ChatError, IncompleteError, UnknownModelError, UsageError
 from streamchat.history.conversation import Conversation
-from streamchat.history.redaction import patterns
 from streamchat.session import Session
 from streamchat.views.choose import choose, shows_footer
 from streamchat.views.notify import announced
@@ -39,48 +38,63 @@ ask_app = typer.Typer(
 @takes
 def ask(question: str, flags: Flags) -> int:
     """One question, one answer."""
-    settings = load(flags=flags.settings(), profile=flags.profile, config=flags.config, env_file=flags.env_file)
+    settings, conversation = begun(flags)
     tell = silence if flags.quiet else notice
     for line in settings.notices:
         tell(line)
-    targets = Targets(flags.output, flags.save, flags.force)
+    targets = Targets(flags.output, flags.save, flags.record, flags.force)
     targets.check()
     schema = schema_of(flags)
     if len(flags.model or ()) > 1:
         from streamchat.cli import comparing
 
         comparing.check(flags)
-        return comparing.answers(_prompt(question, flags), flags, settings, schema)
+        prompt, attachments = _prompt(question, flags)
+        if attachments:
+            raise UsageError("an image or a PDF is for one answer, and several models are asked")
+        return comparing.answers(prompt, flags, settings, schema)
     choice, provider = connected(settings, tell)
     try:
         if not flags.dry_run:
             provider.warm(choice.model)
             settled()
-        prompt = _prompt(question, flags)
+        prompt, attachments = _prompt(question, flags)
+        refuse(attachments, provider)
         session = Session(
-            provider,
+            targets.recorded(provider),
             choice.model,
-            Conversation.new(directory_of(settings), name=flags.name or "", redact=patterns(settings.history.redact)),
+            conversation,
             system=settings.defaults.system or None,
             options=replace(settings.options(flags.request_fields()), schema=schema),
         )
         for line in powerless(provider, choice.model, schema=schema, think=flags.think):
             tell(line)
-        return _show_request(session, prompt) if flags.dry_run else _answer(session, prompt, settings, flags, targets)
+        if flags.dry_run:
+            return _show_request(session, Message("user", prompt, attachments))
+        return _answer(session, prompt, attachments, settings, flags, targets)
     finally:
         provider.close()
 
 
-def _prompt(question: str, flags: Flags) -> str:
+def _prompt(question: str, flags: Flags) -> tuple[str, tuple[Attachment, ...]]:
+    """What is asked, with the files that are text in it, and those that go beside it."""
     tell = silence if flags.quiet else notice
     piped = stdin.read(beside_question=bool(question), wanted=flags.stdin, notice=tell)
-    prompt = stdin.joined(piped, question)
+    texts, attachments = files_of(flags)
+    prompt = joined(texts, stdin.joined(piped, question))
     if not prompt.strip():
         raise UsageError("there is no question", 'Write it behind the command: streamchat ask "How do tides work?"')
-    return prompt
+    return prompt, attachments
 
 
-def _answer(session: Session, prompt: str, settings: Settings, flags: Flags, targets: Targets) -> int:
+def _answer(
+    session: Session,
+    prompt: str,
+    attachments: tuple[Attachment, ...],
+    settings: Settings,
+    flags: Flags,
+    targets: Targets,
+) -> int:
     """Ask, and see to everything that was to be kept, however the answer ended."""
     look = look_of(settings, flags)
     view = choose(
@@ -92,7 +106,7 @@ def _answer(session: Session, prompt: str, settings: Settings, flags: Flags, tar
     )
     try:
         with announced(settings.ui.notify, settings.ui.notify_after, f"{session.model} has answered"):
-            reply = session.ask(prompt, view)
+            reply = session.ask(prompt, view, attachments=attachments)
     except BaseException as exc:
         _keep(session.conversation, targets)
         if isinstance(exc, UnknownModelError) and (near := nearest_models(session.provider, session.model)):
@@ -123,10 +137,11 @@ def _keep(conversation: Conversation, targets: Targets) -> None:
         complain(line)
 
 
-def _show_request(session: Session, prompt: str) -> int:
+def _show_request(session: Session, question: Message) -> int:
     import msgspec
 
-    chat = Chat(session.model, (Message("user", prompt),), session.system, session.options)
+    messages = (*session.conversation.messages(), question)
+    chat = Chat(session.model, messages, session.system, session.options)
     provider = session.provider
     shown = {
         "provider": provider.name,

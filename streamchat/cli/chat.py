@@ -8,16 +8,15 @@ from typing import TextIO
 
 import typer
 
+from streamchat.attachments import refuse
 from streamchat.cli import stdin
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, silence
 from streamchat.cli.kept import Targets
 from streamchat.cli.options import Flags, takes
-from streamchat.cli.starting import directory_of, look_of
-from streamchat.config import load
+from streamchat.cli.starting import begun, directory_of, files_of, look_of, powerless
 from streamchat.errors import ChatError, UsageError
 from streamchat.history.conversation import Conversation
-from streamchat.history.redaction import patterns
 from streamchat.session import Session
 
 HELP = """Chat: ask, read, ask on; the conversation is kept.
@@ -36,20 +35,23 @@ chat_app = typer.Typer(
 @takes
 def chat(question: str, flags: Flags) -> int:
     """A conversation; the words are its first message, behind what is piped."""
-    settings = load(flags=flags.settings(), profile=flags.profile, config=flags.config, env_file=flags.env_file)
+    _refuse(flags)
+    settings, conversation = begun(flags)
     tell = silence if flags.quiet else notice
     for line in settings.notices:
         tell(line)
-    _refuse(flags)
-    targets = Targets(flags.output, flags.save, flags.force)
+    targets = Targets(save=flags.save, force=flags.force)
     targets.check()
-    first = stdin.joined(stdin.read(beside_question=bool(question), wanted=flags.stdin, notice=tell), question)
+    piped = stdin.read(beside_question=bool(question), wanted=flags.stdin, notice=tell)
+    texts, attachments = files_of(flags)
     choice, provider = connected(settings, tell)
-    redact = patterns(settings.history.redact)
+    refuse(attachments, provider)
+    for line in powerless(provider, choice.model, think=flags.think):
+        tell(line)
     session = Session(
         provider,
         choice.model,
-        Conversation.new(directory_of(settings), name=flags.name or "", redact=redact),
+        conversation,
         system=settings.defaults.system or None,
         options=settings.options(flags.request_fields()),
     )
@@ -64,8 +66,9 @@ def chat(question: str, flags: Flags) -> int:
             extra=flags.request_fields(),
             directory=directory_of(settings),
         )
+        repl.files.put(texts, attachments)
         try:
-            repl.run(first)
+            repl.run(stdin.joined(piped, question))
         finally:
             repl.close()
             _keep(repl.conversation, targets)
@@ -77,6 +80,10 @@ def _refuse(flags: Flags) -> None:
     for given, name in (
         (flags.dry_run, "--dry-run"),
         (flags.output, "--output"),
+        (flags.record, "--record"),
+        (flags.extract, "--extract"),
+        (flags.schema, "--schema"),
+        (len(flags.model or ()) > 1, "a second --model"),
         (flags.extract, "--extract"),
         (flags.schema, "--schema"),
         (len(flags.model or ()) > 1, "--model more than once"),

@@ -57,6 +57,10 @@ class Flags:
         list[str] | None,
         _flag("--opt", help="One more field of the request; repeatable.", panel=_ASK, metavar="KEY=VALUE"),
     ] = None
+    file: Annotated[
+        list[str] | None,
+        _flag("-f", "--file", help="Send a file too: text, image or PDF; repeatable.", panel=_ASK, metavar="FILE"),
+    ] = None
     stdin: Annotated[
         bool | None,
         typer.Option("--stdin/--no-stdin", help="Wait for the end of stdin, or ignore it.", show_default=False),
@@ -97,8 +101,17 @@ class Flags:
         Path | None,
         _flag("--save", help="Write the transcript: .md .json .jsonl .txt .html", panel=_KEEP, metavar="FILE"),
     ] = None
-    force: Annotated[bool, _flag("--force", help="Let -o and --save replace a file.", panel=_KEEP)] = False
+    record: Annotated[
+        Path | None,
+        _flag("--record", help="Keep the raw stream, for replay/FILE.", panel=_KEEP, metavar="FILE"),
+    ] = None
+    force: Annotated[bool, _flag("--force", help="Let -o, --save and --record replace a file.", panel=_KEEP)] = False
     no_save: Annotated[bool, _flag("-n", "--no-save", help="Keep no conversation.", panel=_KEEP)] = False
+    continue_: Annotated[bool, _flag("-c", "--continue", help="Go on with the last conversation.", panel=_KEEP)] = False
+    resume: Annotated[
+        str | None, _flag("-r", "--resume", help="Go on with this one: id, name, @-2.", panel=_KEEP, metavar="REF")
+    ] = None
+    fork: Annotated[bool, _flag("--fork", help="With -c or -r: go on in a copy.", panel=_KEEP)] = False
     name: Annotated[str | None, _flag("--name", help="Call the conversation this.", panel=_KEEP, metavar="NAME")] = None
     base_url: Annotated[str | None, _flag("--base-url", help="The server's address.", panel=_REACH, metavar="URL")] = (
         None
