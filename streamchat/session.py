@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Any
 
 from msgspec import Struct
 
@@ -17,6 +18,16 @@ from streamchat.history.turn import Turn
 from streamchat.providers.base import Provider
 from streamchat.pump import Stream
 from streamchat.views.base import View
+
+
+def as_asked(conversation: Conversation) -> dict[str, Any]:
+    """How a conversation was asked last, as settings: what `config.change` takes for a resumed one."""
+    last = conversation.last
+    if last is None or last.answer is None:
+        return {}
+    options = last.options
+    named = {"provider": last.answer.provider, "model": last.answer.model, "system": last.system}
+    return {**named, "temperature": options.temperature, "max_tokens": options.max_tokens, "think": options.think}
 
 
 class Session(Struct):

@@ -10,6 +10,7 @@ import select
 import stat
 from collections.abc import Callable
 
+from streamchat.attachments import fenced
 from streamchat.errors import UsageError
 
 PATIENCE = 3.0
@@ -46,8 +47,7 @@ def joined(piped: str | None, question: str) -> str:
     """The piped text and the question as one prompt: the text first, fenced, then the instruction."""
     if piped is None or not question:
         return piped or question
-    fence = "`" * max(3, _longest_run(piped) + 1)
-    return f"{fence}\n{piped.rstrip()}\n{fence}\n\n{question}"
+    return f"{fenced(piped)}\n\n{question}"
 
 
 def _begins(descriptor: int) -> bool:
@@ -66,11 +66,3 @@ def _text(data: bytes) -> str:
     if b"\0" in data[:_PIECE]:
         raise UsageError("what came on stdin is not text", "Pipe text in; --no-stdin ignores the pipe.")
     return data.decode("utf-8-sig", errors="replace").strip("\n")
-
-
-def _longest_run(text: str) -> int:
-    longest = run = 0
-    for char in text:
-        run = run + 1 if char == "`" else 0
-        longest = max(longest, run)
-    return longest

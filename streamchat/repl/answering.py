@@ -22,10 +22,17 @@ class Redrawn(Protocol):
 
 @contextlib.contextmanager
 def answering(
-    look: Look, out: TextIO, terminal: Terminal, typing: TypeAhead, *, title: str, note: str | None
+    look: Look,
+    out: TextIO,
+    terminal: Terminal,
+    typing: TypeAhead,
+    *,
+    title: str,
+    note: str | None,
+    tell: Callable[[str], None],
 ) -> Iterator[View]:
     """The view for one answer, with the keyboard going into `typing` while it streams."""
-    view = choose(look, out, title=title, note=note, below=typing.lines)
+    view = choose(look, out, title=title, note=note, below=typing.lines, tell=tell)
     typing.changed = view.refresh if isinstance(view, Redrawn) else lambda: None
     shown = _Shown(out, view)
     terminal.showing = shown

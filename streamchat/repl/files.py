@@ -1,5 +1,7 @@
 """The files that go with the next message."""
 
+from collections.abc import Sequence
+
 from streamchat.attachments import joined, mentioned, read, refuse
 from streamchat.chat import Attachment
 from streamchat.providers.base import Provider
@@ -16,6 +18,11 @@ class Files:
     def names(self) -> list[str]:
         """Their names, as they were given."""
         return [*self._texts, *(each.name for each in self.attachments)]
+
+    def put(self, texts: Sequence[str], attachments: Sequence[Attachment]) -> None:
+        """Files that were read already; a fenced text begins with its name."""
+        self._texts |= {text.partition(":\n")[0]: text for text in texts}
+        self.attachments += attachments
 
     def add(self, name: str, provider: Provider) -> None:
         """One more; UsageError for what cannot be sent, or not to this provider."""

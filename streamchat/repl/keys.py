@@ -41,8 +41,9 @@ def bindings(
     @keys.add("enter", filter=editing)
     def enter(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
-        if buffer.complete_state and buffer.complete_state.current_completion:
-            buffer.complete_state = None
+        chosen = buffer.complete_state is not None and buffer.complete_state.current_completion is not None
+        if chosen and not buffer.text.startswith("/"):
+            buffer.complete_state = None  # a file for a message that goes on
             return
         more = broken(buffer.text) if buffer.document.is_cursor_at_the_end else None
         if more is not None:

@@ -28,7 +28,7 @@ from streamchat.repl.stopping import Stop, Stoppable
 from streamchat.repl.terminal import Terminal
 from streamchat.repl.typeahead import TypeAhead
 from streamchat.repl.warming import warm
-from streamchat.session import Session
+from streamchat.session import Session, as_asked
 from streamchat.views.choose import Look
 from streamchat.views.notify import announced
 from streamchat.views.safe import one_line, safe
@@ -178,7 +178,7 @@ class Repl:
 
     def adopt(self, conversation: Conversation) -> None:
         """Ask as this conversation was asked last, where that can be."""
-        resumed = resumed_settings(conversation)
+        resumed = as_asked(conversation)
         try:
             settings = change(self.settings, resumed=resumed)
             choice = choose(settings)
@@ -286,7 +286,9 @@ class Repl:
         reply, failure, before = None, None, self.conversation.last
         note = self.session.provider.notice
         try:
-            with answering(self.look, self.out, self.terminal, self.typing, title=self.title, note=note) as view:
+            with answering(
+                self.look, self.out, self.terminal, self.typing, title=self.title, note=note, tell=self.say
+            ) as view:
                 ui = self.settings.ui
                 with announced(ui.notify, ui.notify_after, f"{self.session.model} has answered"):
                     reply = self.session.ask(text, view, attachments=attachments, going_on=going_on)
@@ -302,13 +304,3 @@ class Repl:
             self.say(one_line(line))
         notices.clear()
         return reply, failure
-
-
-def resumed_settings(conversation: Conversation) -> dict[str, Any]:
-    """How a conversation was asked last, as settings."""
-    last = conversation.last
-    if last is None or last.answer is None:
-        return {}
-    options = last.options
-    named = {"provider": last.answer.provider, "model": last.answer.model, "system": last.system}
-    return {**named, "temperature": options.temperature, "max_tokens": options.max_tokens, "think": options.think}

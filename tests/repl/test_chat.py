@@ -29,6 +29,11 @@ def questions() -> list[str]:
     return [line["content"] for line in records() if line["type"] == "message"]
 
 
+def questions_of(path: Path) -> list[str]:
+    lines = map(json.loads, path.read_text().splitlines())
+    return [line["content"] for line in lines if line["type"] == "message"]
+
+
 def at(server: Server) -> tuple[str, ...]:
     return ("-m", "vllm/m", "--base-url", server.v1, "--retries", "0")
 

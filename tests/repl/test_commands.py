@@ -1,0 +1,269 @@
+"""Slash commands by the real program: asking again, other models, files, a context that is full, what is kept."""
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.program import run
+from tests.repl.person import Person
+from tests.repl.test_chat import at, leave, questions, questions_of, records
+from tests.wire.answers import chat_answer, messages_answer
+from tests.wire.scenario import Stall, document, stream
+from tests.wire.server import Server
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
+
+
+def asked(server: Server) -> list[list[tuple[str, Any]]]:
+    """The messages of every request, as role and content."""
+    return [
+        [(message["role"], message["content"]) for message in exchange.json["messages"]]
+        for exchange in server.exchanges
+        if exchange.method == "POST"
+    ]
+
+
+def test_retry_edit_undo_and_rewind_make_branches_and_lose_nothing(server: Server) -> None:
+    server.play(*(stream(chat_answer([f"Answer {number}."])) for number in range(1, 6)))
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("one\r")
+        person.prompted("Answer 1.")
+        person.press("two\r")
+        person.prompted("Answer 2.")
+        person.press("/retry\r")
+        person.prompted("Answer 3.")
+        person.press("/edit\r")
+        person.prompted(draft="two")
+        person.press(" and a half\r")
+        person.prompted("Answer 4.")
+        person.press("/undo\r")
+        person.prompted("went back 1: 1 turns are left, the last: one")
+        person.press("\x1b\x1b")
+        person.sees("Go back to which question?", "two and a half", "(another branch)")
+        person.press("\x1b[A\x1b[A\r")
+        person.prompted(draft="one")
+        person.press("!\r")
+        person.prompted("Answer 5.")
+        person.press("/branches\r")
+        person.sees("Go on with which branch?", "Answer 2.", "Answer 3.", "Answer 4.", "(here)")
+        person.press("\x1b")
+        person.prompted()
+        assert leave(person) == 0
+
+    one, two = ("user", "one"), ("user", "two")
+    first = ("assistant", "Answer 1.")
+    assert asked(server) == [
+        [one],
+        [one, first, two],
+        [one, first, two],
+        [one, first, ("user", "two and a half")],
+        [("user", "one!")],
+    ]
+    assert sum(line["type"] == "end" for line in records()) == 5
+    kept = "".join(line["text"] for line in records() if line["type"] == "text")
+    assert kept == "Answer 1.Answer 2.Answer 3.Answer 4.Answer 5."
+
+
+def test_a_cut_answer_goes_on_without_a_seam(server: Server) -> None:
+    server.play(
+        stream(chat_answer(["Tides are the rise", " and fall of"])[:3], Stall()),
+        stream(chat_answer(["and fall of", " the sea."])),
+    )
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("tides?\r")
+        person.sees("and fall of")
+        person.press("\x1b")
+        person.prompted("interrupted")
+        person.press("/continue\r")
+        person.prompted("Tides are the rise and fall of the sea.")
+        person.press("/continue\r")
+        person.prompted("there is no cut answer to go on with", "/retry")
+        assert leave(person) == 0
+
+    assert [role for role, _ in asked(server)[1]] == ["user", "assistant", "user"]
+    begun = max(place for place, line in enumerate(records()) if line["type"] == "reply")
+    whole = "".join(line["text"] for line in records()[begun:] if line["type"] == "text")
+    assert whole == "Tides are the rise and fall of the sea."
+
+
+def test_another_model_in_the_middle_and_a_comparison(server: Server, other_server: Server) -> None:
+    server.play(stream(chat_answer(["From one."])), stream(chat_answer(["Again from one."])))
+    other_server.play(stream(messages_answer(["From the other."])), stream(messages_answer(["Compared."])))
+    config = Path(os.environ["XDG_CONFIG_HOME"], "streamchat", "config.toml")
+    config.parent.mkdir(parents=True)
+    config.write_text(
+        f'[providers.one]\nkind = "openai"\nbase_url = "{server.v1}"\nmodel = "m1"\n'
+        f'[providers.two]\nkind = "anthropic"\nbase_url = "{other_server.url}"\nmodel = "m2"\n'
+        '[profiles.terse]\nsystem = "Be terse."\n[aliases]\nsecond = "two/m2"\n'
+    )
+    with Person("-m", "one") as person:
+        person.prompted("one · m1")
+        person.press("hello\r")
+        person.prompted("From one.")
+        person.press("/mod sec")
+        person.sees("           second")
+        person.press("\t")
+        person.prompted(draft="/mod second")
+        person.press("\r")
+        person.prompted("asking two · m2")
+        person.press("/profile terse\r")
+        person.prompted("profile terse")
+        person.press("and you?\r")
+        person.prompted("From the other.")
+        person.press("/model one\r")
+        person.prompted("asking one · m1")
+        person.press("/compare two\r")
+        person.prompted("Compared.", "goes on with the answer of one")
+        person.press("/modle x\r")
+        person.prompted("there is no command /modle", "Did you mean /model?")
+        person.press("last\r")
+        person.prompted("Again from one.")
+        assert leave(person) == 0
+
+    sent = next(exchange.json for exchange in other_server.exchanges if exchange.method == "POST")
+    assert sent["system"][0]["text"] == "Be terse."
+    assert sent["messages"][1] == {"role": "assistant", "content": "From one."}
+    assert "cache_control" in sent["messages"][-1]["content"][-1]
+    assert asked(server)[-1][-1] == ("user", "last")
+    assert asked(server)[-1][-2] == ("assistant", "From the other.")
+
+
+def test_files_go_as_text_and_as_the_vendors_parts(server: Server) -> None:
+    server.play(stream(chat_answer(["Seen."])), stream(chat_answer(["Seen too."])))
+    Path("notes.txt").write_text("line one\n")
+    Path("dot.png").write_bytes(PNG)
+    Path("noise.bin").write_bytes(b"\x00\x01")
+    Path("folder").mkdir()
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("/file folder\r")
+        person.prompted("folder is a directory", "Name the files")
+        person.press("/file *.txt\r")
+        person.prompted("*.txt is a pattern")
+        person.press("/file noise.bin\r")
+        person.prompted("noise.bin is neither text nor an image nor a PDF")
+        person.press("/file dot.png\r")
+        person.prompted("with the next message: dot.png")
+        person.press("what is in @notes.txt ?\r")
+        person.prompted("Seen.")
+        person.press("/model echo\r")
+        person.prompted("asking echo")
+        person.press("/model replay/showcase\r")
+        person.prompted("replay cannot take dot.png: only the name is sent")
+        assert leave(person) == 0
+
+    (_, content) = asked(server)[0][0]
+    assert content[0]["image_url"]["url"] == f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
+    assert content[1]["text"] == "notes.txt:\n```\nline one\n```\n\nwhat is in @notes.txt ?"
+    kept = next(line for line in records() if line["type"] == "message")
+    assert kept["attachments"][0]["name"] == "dot.png"
+
+
+def test_a_conversation_that_no_longer_fits_is_summarised_by_its_own_model(server: Server) -> None:
+    long = {
+        "error": {"message": "This model's maximum context length is 1000 tokens.", "code": "context_length_exceeded"}
+    }
+    server.play(
+        *(stream(chat_answer([f"Answer {number}."])) for number in range(3)),
+        document(long, status=400),
+        stream(chat_answer(["The summary."])),
+        stream(chat_answer(["It fits again."])),
+    )
+    with Person(*at(server)) as person:
+        person.prompted()
+        for number in range(3):
+            person.press(f"question {number}\r")
+            person.prompted(f"Answer {number}.")
+        person.press("one more\r")
+        person.sees("no longer fits into the model's context", "Summarise the older turns and ask again")
+        person.press("\r")
+        person.prompted("The summary.", "It fits again.")
+        assert leave(person) == 0
+
+    last = asked(server)[-1]
+    assert [role for role, _ in last] == ["user", "assistant"] * 2 + ["user"]
+    assert "The summary." in last[0][1]
+    assert last[2:] == [("user", "question 2"), ("assistant", "Answer 2."), ("user", "one more")]
+    assert {"question 0", "question 1"} <= set(questions())
+
+
+def test_what_is_kept_is_named_forked_resumed_and_written(server: Server) -> None:
+    server.play(*(stream(chat_answer(["Here:\n\n```py\nx = 1\n```\n"])) for _ in range(2)))
+    with Person(*at(server), "--name", "first") as person:
+        person.prompted()
+        person.press("one\r")
+        person.prompted("x = 1")
+        person.press("/save answer.md\r")
+        person.prompted("written: answer.md")
+        person.press("/export all.json\r")
+        person.prompted("written: all.json")
+        person.press("/copy 1\r")
+        person.prompted("copied 6 characters")
+        person.press("/fork second\r")
+        person.prompted("this goes on as")
+        person.press("two\r")
+        person.prompted("> two")
+        person.press("/resume first\r")
+        person.prompted("> one")
+        person.press("/name second\r")
+        person.prompted("another conversation is called 'second'")
+        person.press("/new\r")
+        person.prompted("a new conversation")
+        assert leave(person) == 0
+
+    assert Path("answer.md").read_text() == "Here:\n\n```py\nx = 1\n```\n"
+    assert [message["role"] for message in json.loads(Path("all.json").read_text())["messages"]] == [
+        "user",
+        "assistant",
+    ]
+    assert b"\x1b]52;c;" + base64.b64encode(b"x = 1\n") in person.written
+    kept = Path(os.environ["XDG_DATA_HOME"], "streamchat", "conversations").rglob("*.jsonl")
+    assert sorted(questions_of(path) for path in kept) == [["one"], ["one", "two"]]
+
+
+def test_settings_raw_usage_help_and_ones_own_commands() -> None:
+    own = Path(os.environ["XDG_CONFIG_HOME"], "streamchat", "commands", "translate.md")
+    own.parent.mkdir(parents=True)
+    own.write_text("Translate into Welsh:\n\n{{input}}\n")
+    with Person("-m", "echo", size=(100, 60)) as person:
+        person.prompted()
+        person.press("/set temperature 0.5\r")
+        person.prompted("temperature = 0.5")
+        person.press("/set temperature hot\r")
+        person.prompted("--temperature")
+        person.press("/system Speak plainly.\r")
+        person.prompted("system prompt: Speak plainly.")
+        person.press("/translate good night\r")
+        person.prompted("Translate into Welsh", '"temperature": 0.5', '"system": "Speak plainly."')
+        person.press("/usage\r")
+        person.prompted("the conversation:", "the context:")
+        person.press("/raw\r")
+        person.prompted("shown as their Markdown source")
+        person.press("/help translate\r")
+        person.prompted("/translate [TEXT]", "Translate into Welsh:")
+        person.press("/help\r")
+        person.prompted("/retry", "Esc Esc", "/translate [TEXT]")
+        assert leave(person) == 0
+
+
+@pytest.mark.parametrize("name", ["gone.txt", "folder"])
+def test_ask_takes_files_too_and_refuses_before_it_asks(name: str) -> None:
+    Path("folder").mkdir()
+    Path("a.txt").write_text("AAA")
+    Path("dot.png").write_bytes(PNG)
+    given = json.loads(run("ask", "-m", "echo", "-f", "a.txt", "-f", "dot.png", "what is it?").stdout)["messages"][0]
+    assert given["content"] == "a.txt:\n```\nAAA\n```\n\nwhat is it?"
+    assert given["attachments"] == [
+        {"name": "dot.png", "media_type": "image/png", "data": base64.b64encode(PNG).decode()}
+    ]
+    refused = run("ask", "-m", "echo", "-f", name, "what is it?")
+    assert refused.status == 2
+    assert name in refused.err and refused.stdout == b""
