@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -30,6 +31,19 @@ def as_asked(conversation: Conversation) -> dict[str, Any]:
     return {**named, "temperature": options.temperature, "max_tokens": options.max_tokens, "think": options.think}
 
 
+def copied(conversation: Conversation, transcripts: tuple[Path, str] | None) -> None:
+    """Bring the readable copy of a conversation up to date; what stands in the way is said once, as its notice."""
+    if transcripts is None:
+        return
+    from streamchat.history.store import keep_copy
+
+    try:
+        keep_copy(conversation, *transcripts)
+    except UsageError as exc:
+        if exc.message not in conversation.notices:
+            conversation.notices.append(exc.message)
+
+
 class Session(Struct):
     """Whom to ask and how, and the conversation that grows. Everything may be changed between two questions."""
 
@@ -38,6 +52,8 @@ class Session(Struct):
     conversation: Conversation
     system: str | None = None
     options: Options = Options()
+    transcripts: tuple[Path, str] | None = None
+    """The directory and the format of the readable copy that each turn brings up to date."""
 
     def ask(
         self, text: str | None, view: View, *, attachments: tuple[Attachment, ...] = (), going_on: bool = False
@@ -75,6 +91,7 @@ class Session(Struct):
         finally:
             stream.close()
             turn.end(stream.reply, error)
+            copied(self.conversation, self.transcripts)
         return stream.reply
 
     def _shown(self, turn: Turn, stream: Stream, before: str) -> Iterator[Event]:

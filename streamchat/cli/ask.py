@@ -14,7 +14,7 @@ from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
 from streamchat.cli.kept import Targets
 from streamchat.cli.options import Flags, takes
-from streamchat.cli.starting import begun, files_of, look_of, powerless
+from streamchat.cli.starting import begun, files_of, look_of, powerless, transcripts_of
 from streamchat.config.settings import Settings
 from streamchat.errors import ChatError, IncompleteError, UnknownModelError, UsageError
 from streamchat.history.conversation import Conversation
@@ -66,6 +66,7 @@ def ask(question: str, flags: Flags) -> int:
             conversation,
             system=settings.defaults.system or None,
             options=replace(settings.options(flags.request_fields()), schema=schema),
+            transcripts=transcripts_of(settings),
         )
         for line in powerless(provider, choice.model, schema=schema, think=flags.think):
             tell(line)

@@ -14,7 +14,7 @@ from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, silence
 from streamchat.cli.kept import Targets
 from streamchat.cli.options import Flags, takes
-from streamchat.cli.starting import begun, directory_of, files_of, look_of, powerless
+from streamchat.cli.starting import begun, directory_of, files_of, look_of, powerless, transcripts_of
 from streamchat.errors import ChatError, UsageError
 from streamchat.history.conversation import Conversation
 from streamchat.session import Session
@@ -54,6 +54,7 @@ def chat(question: str, flags: Flags) -> int:
         conversation,
         system=settings.defaults.system or None,
         options=settings.options(flags.request_fields()),
+        transcripts=transcripts_of(settings),
     )
     from streamchat.repl.start import start  # the line editor: behind everything that can fail without it
 

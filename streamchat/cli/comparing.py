@@ -11,12 +11,13 @@ from streamchat.cli.answers import part_of, shortage
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
 from streamchat.cli.options import Flags
-from streamchat.cli.starting import directory_of, look_of, powerless
+from streamchat.cli.starting import directory_of, look_of, powerless, transcripts_of
 from streamchat.compare import Asked, Outcome, compare
 from streamchat.config.settings import Settings
 from streamchat.errors import ChatError, IncompleteError, UsageError
 from streamchat.history.conversation import Conversation
 from streamchat.history.redaction import patterns
+from streamchat.session import copied
 from streamchat.views.choose import shows_footer
 from streamchat.views.compared import choose_comparison
 from streamchat.views.notify import announced
@@ -80,6 +81,7 @@ def _compared(
         with announced(settings.ui.notify, settings.ui.notify_after, f"{len(asked)} models have answered"):
             outcomes = compare(conversation, question, asked, view, system=settings.defaults.system or None)
     finally:
+        copied(conversation, transcripts_of(settings))
         conversation.close()
         for line in (*conversation.notices, *filter(None, [conversation.trouble])):
             complain(line)

@@ -83,6 +83,14 @@ def directory_of(settings: Settings) -> Path | None:
     return kept_in(settings) if settings.history.save else None
 
 
+def transcripts_of(settings: Settings) -> tuple[Path, str] | None:
+    """The directory and the format of readable copies; None where none are kept."""
+    history = settings.history
+    if not (history.save and history.transcript_dir):
+        return None
+    return Path(history.transcript_dir).expanduser(), history.transcript_format
+
+
 def kept_in(settings: Settings) -> Path:
     """Where those are that were kept."""
     return Path(settings.history.dir).expanduser() if settings.history.dir else settings.files.data / "conversations"

@@ -194,6 +194,26 @@ def test_save_writes_the_transcript_by_its_suffix(suffix: str) -> None:
         assert json.loads(text)["messages"][0]["content"] == "Which?"
 
 
+def test_a_readable_copy_of_each_conversation_is_kept_current(tmp_path: Path) -> None:
+    """One file a conversation, with every turn, also of several models asked at once."""
+    config(f'[history]\ntranscript_dir = "{tmp_path / "talks"}"\ntranscript_format = "md"\n')
+    echo = ("ask", "-m", "echo", "--name", "tides")
+    assert run(*echo, "first question").status == run("ask", "-c", "second question").status == 0
+    (copy,) = (tmp_path / "talks").iterdir()
+    assert "first question" in copy.read_text() and "second question" in copy.read_text()
+    assert copy.stat().st_mode & 0o777 == 0o600
+    run("ask", "-m", "echo", "-m", "echo/other", "both of you")
+    assert len(list((tmp_path / "talks").iterdir())) == 2
+
+
+def test_a_transcript_directory_that_cannot_be_used_does_not_cost_the_answer() -> None:
+    config('[history]\ntranscript_dir = "/dev/null/talks"\n')
+    result = run(*REPLAY, "Which?")
+
+    assert result.status == 0 and result.out.startswith("**9.9")
+    assert "/dev/null/talks" in result.err and len(result.err.splitlines()) == 1
+
+
 def test_an_interrupted_answer_is_kept_shown_and_in_the_transcript(server: Server) -> None:
     server.play(stream(chat_answer(["some words", "never sent"])[:2], Stall()))
     result = run(
