@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, str]] = {
     "keys": "Keep API keys, see where each comes from, test one.",
     "config": "Show, check and change the configuration.",
     "usage": "Sum what the kept answers used and cost.",
+    "doctor": "Look at terminal, keys, network settings, files; say what is wrong.",
     "help": "Show the whole help of a command, or a topic such as pipes.",
     "completion": "Print the completion script for bash, zsh or fish.",
     "local": "Install, list and remove the embedded model's weights.",
