@@ -21,13 +21,14 @@ from streamchat.errors import UsageError
 COMMANDS: Final[dict[str, str]] = {
     "ask": "Ask one question, show the answer, exit.",
     "chat": "Chat: ask, read, ask on; the conversation is kept.",
+    "history": "Find, show, move and delete kept conversations.",
     "models": "List the models that can be asked.",
     "keys": "Keep API keys, see where each comes from, test one.",
     "config": "Show, check and change the configuration.",
-    "usage": "Sum what the kept answers used and cost.",
     "doctor": "Look at terminal, keys, network settings, files; say what is wrong.",
     "help": "Show the whole help of a command, or a topic such as pipes.",
     "completion": "Print the completion script for bash, zsh or fish.",
+    "usage": "Sum what the kept answers used and cost.",
     "local": "Install, list and remove the embedded model's weights.",
 }
 """Each command with its line in the help; its module is `streamchat.cli.NAME`, the app in it `NAME_app`."""

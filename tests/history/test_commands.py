@@ -3,7 +3,6 @@
 import json
 import os
 import stat
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,16 +16,8 @@ from tests.program import Program, Result, run
 HOSTILE = "sea \x1b[31mred\x1b]0;title\x07 \u202eabc"
 
 
-MOUNTED = (
-    sys.executable,
-    "-c",
-    "import sys; from streamchat.cli import app; app.COMMANDS.setdefault('history', ''); app.run(sys.argv[1:])",
-)
-"""The program with the command group in its table, whether or not that has the line for it."""
-
-
 def history(*args: str, **how: object) -> Result:
-    return run("history", *args, command=MOUNTED, **how)  # type: ignore[arg-type]
+    return run("history", *args, **how)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -149,7 +140,7 @@ def test_play_keeps_the_time_of_the_answer(directory: Path) -> None:
 
     assert said(history("play", "abcd", "--speed", "0")) == "Count.\n\none two\n\n"
     assert said(history("play", "abcd", "--speed", "60")) == "Count.\n\none two\n\n"
-    with Program("history", "play", "abcd", command=MOUNTED) as program:
+    with Program("history", "play", "abcd") as program:
         program.wait_for(b"one ")
         program.signal(2)
         result = program.end()
