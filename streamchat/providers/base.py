@@ -163,10 +163,6 @@ class Provider(ABC):
         """The entries of that list as they were sent, each with at least its `id`."""
         return [{"id": model} for model in self.models()]
 
-    def described(self) -> list[dict[str, Any]]:
-        """The entries of that list as they were sent, each with at least its `id`."""
-        return [{"id": model} for model in self.models()]
-
     def pause(self, seconds: float) -> None:
         """Wait before the request is sent again; Ctrl-C ends it."""
         time.sleep(seconds)

@@ -1,6 +1,6 @@
 """OpenAI and every server that speaks its wire formats, by the official SDK; alone in importing openai.
 
-The SDK sends the request (key, retries, proxy, TLS, time-outs); the response is taken as raw bytes through its
+The SDK sends the request (key, proxy, TLS, time-outs); the response is taken as raw bytes through its
 `with_streaming_response`, and read by our own wires: the SDK's own parsing of a chunk costs more than all of ours.
 """
 

@@ -113,7 +113,7 @@ class SDKProvider(base.Provider):
             "api_key": end.api_key.reveal() if end.api_key else _NO_KEY,
             "base_url": self.url,
             "timeout": sdk.Timeout(end.timeout, connect=min(end.timeout, _CONNECT)),
-            "max_retries": end.retries,
+            "max_retries": 0,  # tries are counted in one place, where error events and what was shown are known
             "default_headers": dict(end.headers),
         }
 
