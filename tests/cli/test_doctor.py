@@ -55,7 +55,8 @@ def test_no_secret_is_in_it_wherever_somebody_put_it(file: Path) -> None:
     Path(".env").write_text("XAI_API_KEY=hush-hush-3\n")
     file.write_text(
         '[defaults]\nproxy = "http://u:hush-hush-4@proxy:1"\n[providers.mine]\nkind = "openai"\n'
-        'base_url = "https://hush-hush-5@h/v1?token=hush-hush-6"\nheaders = {X = "hush-hush-7"}\napi_key_cmd = "echo hush-hush-8"\n'
+        'base_url = "https://hush-hush-5@h/v1?token=hush-hush-6"\nheaders = {X = "hush-hush-7"}\n'
+        'api_key_cmd = "echo hush-hush-8"\n'
     )
     env = {
         "OPENAI_API_KEY": "hush-hush-9",
