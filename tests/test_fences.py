@@ -1,5 +1,7 @@
 """Code in growing Markdown: found as CommonMark finds it and as models write it, whatever the pieces."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,7 +62,7 @@ def test_which_block(wanted: str, number: int) -> None:
 def test_the_pieces_do_not_matter(cuts: list[int], wanted: str) -> None:
     places = [0, *sorted(cuts), len(TEXT)]
     whole, extraction = Extraction(Wanted.parse(wanted)), Extraction(Wanted.parse(wanted))
-    pieces = [TEXT[start:end] for start, end in zip(places, places[1:], strict=False)]
+    pieces = [TEXT[start:end] for start, end in pairwise(places)]
 
     assert "".join(map(extraction.feed, pieces)) + extraction.close() == whole.feed(TEXT) + whole.close()
     assert extraction.found is whole.found is (wanted != "rust")
