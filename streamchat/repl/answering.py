@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol, TextIO, runtime_checkable
 
 from streamchat.repl.keyboard import Keyboard
-from streamchat.repl.terminal import PASTE_OFF, PASTE_ON, Terminal
+from streamchat.repl.terminal import PASTE_OFF, PASTE_ON, Terminal, is_dumb
 from streamchat.repl.typeahead import TypeAhead
 from streamchat.views.base import View
 from streamchat.views.choose import Look, choose
@@ -61,7 +61,7 @@ class _Shown:
             self._view.resume()
 
     def write(self, text: str) -> None:
-        if self._out.isatty():
+        if self._out.isatty() and not is_dumb():
             with contextlib.suppress(OSError):
                 self._out.write(text)
                 self._out.flush()

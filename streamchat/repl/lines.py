@@ -13,6 +13,8 @@ from streamchat.repl.terminal import Terminal
 from streamchat.views.safe import safe
 
 PROMPT = "> "
+_END = b"\x04"
+"""Ctrl+D, where it was typed before the terminal took it for the end."""
 _PASTE = 0.03
 """Seconds in which the next line of a paste is there."""
 
@@ -70,9 +72,9 @@ class Lines:
             self._write(prompt)
             while not data.endswith(b"\n") or select.select([source], [], [], _PASTE)[0]:
                 piece = self._stop.waiting(lambda: os.read(source, 65536))
-                if not piece:
+                data += piece.replace(b"\r", b"\n").rstrip(_END)
+                if not piece.rstrip(_END):
                     break
-                data += piece.replace(b"\r", b"\n")
         return data.decode(errors="replace").rstrip("\n") if data else None
 
     def _write(self, text: str) -> None:

@@ -102,8 +102,6 @@ class Repl:
                 self.say(f"{self.title}   /help: commands and keys, Ctrl+D: leave")
                 if self.conversation.last is not None:
                     self.show_last()
-                self.out.write("> ")  # seen before the editor is loaded; what is typed meanwhile waits for it
-                self.out.flush()
             self.prompt  # noqa: B018  # loaded by being looked at
             self._warm()
             while not self.leaving:

@@ -1,6 +1,5 @@
 """A chat, put together: the terminal made quiet, the prompt shown, and only then the editor loaded behind it."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -24,10 +23,10 @@ def start(
 ) -> "Repl":
     """A chat that is ready to run, on the terminal that `keyboard` is; the rest as Repl takes it."""
     out = sys.stdout
-    plain = look.accessible or not out.isatty() or os.environ.get("TERM", "") in ("", "dumb", "unknown")
     from streamchat.repl.loop import Repl
-    from streamchat.repl.terminal import Terminal
+    from streamchat.repl.terminal import Terminal, is_dumb
 
+    plain = look.accessible or not out.isatty() or is_dumb()
     prompt = _lines if plain else _editor
     return Repl(
         session,
@@ -42,6 +41,8 @@ def start(
 
 
 def _editor(repl: "Repl", keyboard: TextIO) -> "Prompt":
+    repl.out.write("> ")  # seen before the editor is loaded; what is typed meanwhile waits for it
+    repl.out.flush()
     from streamchat.history.redaction import patterns
     from streamchat.repl.completion import Completions
     from streamchat.repl.editor import Editor

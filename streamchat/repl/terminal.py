@@ -17,6 +17,11 @@ PASTE_ON, PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"
 _IFLAG, _LFLAG, _CC = 0, 3, 6
 
 
+def is_dumb() -> bool:
+    """Whether the terminal says that it understands no escape sequences."""
+    return os.environ.get("TERM", "") in ("", "dumb", "unknown")
+
+
 class OnScreen(Protocol):
     """Whatever draws on the terminal just now."""
 

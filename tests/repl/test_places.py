@@ -28,12 +28,12 @@ def test_a_screen_reader_gets_whole_lines_and_nothing_redrawn(server: Server) ->
         person.press("go on\\\rplease\r")
         person.sees("More.")
         person.press(b"one\rtwo\\\r")
-        person.sees("Last.")
-        assert_nothing_is_redrawn(person.written)
         person.press("three\r")
+        person.sees("Last.")
         person.press("\x04")
-        person.program.wait_for(b"three")
-    assert questions()[:2] == ["tides?", "go on\nplease"]
+        assert person.program.end().status == 0
+    assert_nothing_is_redrawn(person.written)
+    assert questions() == ["tides?", "go on\nplease", "one\ntwo\nthree"]
 
 
 def test_a_dumb_terminal_is_enough(server: Server) -> None:
@@ -53,7 +53,7 @@ def test_what_is_typed_while_an_answer_comes_is_kept_without_redrawing_too(serve
     gate = threading.Event()
     answer = chat_answer(["One.\n\n", "Two."])
     server.play(
-        stream(answer[:2], Wait(gate), answer[2:]), stream(chat_answer(["Three."])), stream(chat_answer(["4."]))
+        stream(answer[:2], Wait(gate), answer[2:]), stream(chat_answer(["Three."])), stream(chat_answer(["Four."]))
     )
     with Person(*at(server), "--accessible") as person:
         person.sees("/help")
@@ -63,7 +63,7 @@ def test_what_is_typed_while_an_answer_comes_is_kept_without_redrawing_too(serve
         gate.set()
         person.sees("> second", "Three.", "> a draft")
         person.press(" that goes on\r")
-        person.sees("4.")
+        person.sees("Four.")
         person.press("\x04")
         assert person.program.end().status == 0
     assert questions() == ["first", "second", "a draft that goes on"]
@@ -88,10 +88,9 @@ def test_twenty_columns_are_enough(server: Server) -> None:
         person.press("a question that is longer than one row\r")
         person.sees("rises")
         person.press("and a draft that is longer than the row")
-        rows = person.sees("longer than the row")
-        assert rows[-1].startswith("…") and rows[-1].endswith("longer than the row")
+        assert person.sees("than the row")[-1] == "…onger than the row"
         gate.set()
-        rows = person.prompted("twice", draft="and a draft that")
+        rows = person.prompted("twice", draft="and a draft that i")
         assert all(len(row) <= 20 for row in rows)
         person.press("\x03")
         assert leave(person) == 0

@@ -3,11 +3,11 @@
 import re
 from typing import TYPE_CHECKING
 
-from streamchat.choice import choose, connect
-from streamchat.config import change
+from streamchat.choice import connect
 from streamchat.errors import UsageError
 from streamchat.history.turn import Turn
 from streamchat.repl.commands.registry import command
+from streamchat.repl.commands.setting import asked_by
 from streamchat.views.safe import one_line
 
 if TYPE_CHECKING:
@@ -86,8 +86,7 @@ def compare(repl: "Repl", rest: str) -> None:
     if not rest:
         raise UsageError("whom shall it be compared with?", "For example: /compare anthropic")
     at = _last(repl).id
-    settings = change(repl.settings, flags={"model": rest, "provider": None})
-    choice = choose(settings)
+    choice, settings = asked_by(repl, rest)
     session = repl.session
     before = session.provider, session.model, session.options
     other = connect(settings, choice)

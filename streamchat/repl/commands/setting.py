@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from streamchat.choice import choose
+from streamchat.choice import Choice, choose
 from streamchat.config import change
 from streamchat.config.schema import Profile, setting_of_profile
+from streamchat.config.settings import Settings
 from streamchat.errors import UsageError
 from streamchat.repl.commands.registry import command
 from streamchat.repl.models import known_models
@@ -30,10 +31,18 @@ def model(repl: "Repl", rest: str) -> None:
         if chosen is None:
             return
         rest = models[chosen]
-    settings = change(repl.settings, flags={"model": rest, "provider": None, "base_url": None})
-    repl.turn_to(choose(settings), settings)
+    repl.turn_to(*asked_by(repl, rest))
     repl.say(f"asking {repl.title}")
     repl.say_what_is_left_out()
+
+
+def asked_by(repl: "Repl", model: str) -> tuple[Choice, Settings]:
+    """Whom this reference to a model means, and the settings that ask it. An address from a flag is not another's."""
+    settings = change(repl.settings, flags={"model": model, "provider": None})
+    choice = choose(settings)
+    if choice.provider != repl.session.provider.name:
+        settings = change(settings, flags={"base_url": None})
+    return choice, settings
 
 
 @command("profile", "NAME", completes="profiles")
