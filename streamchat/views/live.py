@@ -50,6 +50,7 @@ def terminal(out: TextIO, *, color: Color = "auto", width: int | None = None) ->
         file=out,
         force_terminal={"auto": None, "always": True, "never": None}[color],
         color_system=None if color == "never" else "auto",
+        no_color={"auto": None, "always": False, "never": True}[color],
         width=width or size_of(out).columns or None,
         legacy_windows=False,
         emoji=False,
