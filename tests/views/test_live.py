@@ -162,10 +162,12 @@ def test_colours_are_left_out_where_they_are_not_wanted(monkeypatch: pytest.Monk
     print_markdown(CORPUS["everything"], out, color="never")
     assert "\x1b" not in "".join(out.writes)
 
+    colour = re.compile(r"\x1b\[[0-9;]*3[0-8]")
     monkeypatch.setenv("NO_COLOR", "1")
-    out = Emulator(80, 24)
-    print_markdown(CORPUS["languages"], out, color="always")
-    assert not re.search(r"\x1b\[[0-9;]*3[0-8]", "".join(out.writes))
+    for color, wanted in (("auto", False), ("always", True)):
+        out = Emulator(80, 24)
+        print_markdown(CORPUS["languages"], out, color=color)  # type: ignore[arg-type]
+        assert bool(colour.search("".join(out.writes))) is wanted, "what was asked for is stronger than NO_COLOR"
 
 
 @pytest.mark.parametrize("sizes", [((80, 24), (120, 24)), ((20, 5), (80, 24), (200, 60))])
