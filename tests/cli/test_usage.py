@@ -160,8 +160,16 @@ def test_since_and_by_day_list_the_days_between_too() -> None:
     first = datetime.now() - timedelta(days=3)
     assert document["rows"][0]["name"] == first.date().isoformat()
     assert document["total"] | {"name": ""} == {
-        **{"name": "", "answers": 2, "uncounted": 0, "input_tokens": 20, "cached_tokens": 0, "output_tokens": 4},
-        **{"reasoning_tokens": 0, "unpriced": 2, "cost": None, "estimated": False},
+        "name": "",
+        "answers": 2,
+        "uncounted": 0,
+        "input_tokens": 20,
+        "cached_tokens": 0,
+        "output_tokens": 4,
+        "reasoning_tokens": 0,
+        "unpriced": 2,
+        "cost": None,
+        "estimated": False,
     }
 
 
