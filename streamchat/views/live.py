@@ -38,6 +38,8 @@ Color = Literal["auto", "always", "never"]
 
 _FASTEST = 1 / 60
 _SHARE = 4  # a frame that took t seconds is followed by 4 t without one: a fifth of one core at most
+_MEMORY = 4  # what one takes is a mean of about so many
+_LATE = 0.005  # so late may one begin without the next being put off
 _DIM = Style(dim=True)
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _FOLDED = 3  # rows of reasoning shown while it is folded
@@ -180,18 +182,20 @@ class LiveMarkdown:
     def _draw_on(self) -> None:
         """Draw until there is nothing more to come."""
         try:
+            cost = due = 0.0
             while not self._closing:
                 begun = time.monotonic()
                 self.draw()
                 spent = time.monotonic() - begun
-                self._pause(max(_FASTEST - spent, _SHARE * spent))
+                cost += (spent - cost) / _MEMORY  # one that was dear for once, because much came at once, says nothing
+                due = max(due, begun - _LATE) + max(_FASTEST, (1 + _SHARE) * min(spent, cost))
+                self._pause(due)
                 self._changed.wait(self._tick())
                 self._changed.clear()
         except BaseException as error:  # it belongs to whoever feeds
             self._failure = error
 
-    def _pause(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
+    def _pause(self, end: float) -> None:
         while not self._closing and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, 0.05))
 
