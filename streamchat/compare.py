@@ -15,6 +15,7 @@ from streamchat.history.conversation import Conversation
 from streamchat.history.turn import Turn
 from streamchat.providers.base import Provider
 from streamchat.pump import AsyncStream
+from streamchat.session import fitting
 from streamchat.views.compared import Comparison
 
 _FRAME = 1 / 20
@@ -89,7 +90,8 @@ async def _all(asked: Sequence[Asked], turns: Sequence[Turn], view: Comparison, 
 
 async def _one(number: int, asked: Asked, turn: Turn, view: Comparison, system: str | None) -> Outcome:
     """One answer from its request to its end."""
-    stream = AsyncStream(asked.provider, Chat(asked.model, turn.messages(), system, asked.options))
+    messages = tuple(fitting(message, asked.provider) for message in turn.messages())
+    stream = AsyncStream(asked.provider, Chat(asked.model, messages, system, asked.options))
     error: BaseException | None = None
     try:
         view.begin(number, stream.reply)

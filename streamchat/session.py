@@ -44,6 +44,15 @@ def copied(conversation: Conversation, transcripts: tuple[Path, str] | None) -> 
             conversation.notices.append(exc.message)
 
 
+def fitting(message: Message, provider: Provider) -> Message:
+    """The message with the files that this provider can take; the others are named in its text."""
+    if all(provider.takes(each.media_type) for each in message.attachments):
+        return message
+    taken = tuple(each for each in message.attachments if provider.takes(each.media_type))
+    left = "".join(f"\n[attached: {each.name}]" for each in message.attachments if each not in taken)
+    return Message(message.role, message.content + left, taken)
+
+
 class Session(Struct):
     """Whom to ask and how, and the conversation that grows. Everything may be changed between two questions."""
 
@@ -75,7 +84,7 @@ class Session(Struct):
             options=self.options,
             attachments=attachments,
         )
-        messages = tuple(map(self._fitting, turn.messages()))
+        messages = tuple(fitting(message, self.provider) for message in turn.messages())
         if before:
             messages = (*messages, *begun(before))
             turn.add(Text(before))
@@ -99,14 +108,6 @@ class Session(Struct):
             return turn.record(stream.events())
         rest = turn.record(unrepeated(before, stream.events()))
         return chain((Text(open_block(before)),), rest)
-
-    def _fitting(self, message: Message) -> Message:
-        """The message with the files that this provider can take; the others are named in its text."""
-        if all(self.provider.takes(each.media_type) for each in message.attachments):
-            return message
-        taken = tuple(each for each in message.attachments if self.provider.takes(each.media_type))
-        left = "".join(f"\n[attached: {each.name}]" for each in message.attachments if each not in taken)
-        return Message(message.role, message.content + left, taken)
 
     def _cut_answer(self) -> str:
         last = self.conversation.last

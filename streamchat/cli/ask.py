@@ -49,10 +49,7 @@ def ask(question: str, flags: Flags) -> int:
         from streamchat.cli import comparing
 
         comparing.check(flags)
-        prompt, attachments = _prompt(question, flags)
-        if attachments:
-            raise UsageError("an image or a PDF is for one answer, and several models are asked")
-        return comparing.answers(prompt, flags, settings, schema)
+        return comparing.answers(Message("user", *_prompt(question, flags)), conversation, flags, settings, schema)
     choice, provider = connected(settings, tell)
     try:
         if not flags.dry_run:

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from streamchat.attachments import refuse
-from streamchat.chat import Attachment, Message
+from streamchat.chat import Message
 from streamchat.cli.answers import part_of, shortage
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
@@ -16,7 +16,6 @@ from streamchat.compare import Asked, Outcome, compare
 from streamchat.config.settings import Settings
 from streamchat.errors import ChatError, IncompleteError, UsageError
 from streamchat.history.conversation import Conversation
-from streamchat.history.redaction import patterns
 from streamchat.session import copied
 from streamchat.views.choose import shows_footer
 from streamchat.views.compared import choose_comparison
@@ -28,8 +27,7 @@ _REFUSED = (
     ("extract", "-x", "one answer"),
     ("dry_run", "--dry-run", "one request"),
     ("base_url", "--base-url", "one provider"),
-    ("continue_", "-c", "one conversation"),
-    ("resume", "-r", "one conversation"),
+    ("record", "--record", "one answer"),
 )
 """Flags that mean one thing, and what that is."""
 
@@ -42,31 +40,26 @@ def check(flags: Flags) -> None:
 
 
 def answers(
-    prompt: str,
+    question: Message,
+    conversation: Conversation,
     flags: Flags,
     settings: Settings,
     schema: dict[str, Any] | None,
-    *,
-    conversation: Conversation | None = None,
-    attachments: tuple[Attachment, ...] = (),
 ) -> int:
     """Ask all models; the worst of their exit codes."""
-    if conversation is None:
-        redact = patterns(settings.history.redact)
-        conversation = Conversation.new(directory_of(settings), name=flags.name or "", redact=redact)
     tell = silence if flags.quiet else notice
     asked, options = list[Asked](), replace(settings.options(flags.request_fields()), schema=schema)
     try:
         for model in flags.model or ():
             choice, provider = connected(settings, tell, model)
             asked.append(Asked(provider, choice.model, options))
-            refuse(attachments, provider)
+            refuse(question.attachments, provider)
             for line in powerless(provider, choice.model, schema=schema, think=flags.think):
                 tell(line)
         for each in asked:
             each.provider.warm(each.model)
         settled()
-        return _compared(Message("user", prompt, attachments), conversation, asked, flags, settings)
+        return _compared(question, conversation, asked, flags, settings)
     finally:
         for each in asked:
             each.provider.close()
