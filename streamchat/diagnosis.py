@@ -141,7 +141,8 @@ def _without_settings(sources: Sources) -> Variables:
 
 
 def _directories(settings: Settings) -> Iterator[Finding]:
-    for kind, path in structs.asdict(settings.files).items():
+    for kind in ("config", "data", "state", "cache"):
+        path: Path = getattr(settings.files, kind)
         if not path.exists():
             parent = next(parent for parent in path.parents if parent.exists())
             possible = os.access(parent, os.W_OK)

@@ -105,9 +105,9 @@ def path(
     file = config_path(config=config, env_file=env_file)
     typer.echo(f"config  {file}" if everything else file)
     if everything:
-        where = structs.asdict(files())
+        where = files()
         for kind in ("data", "state", "cache"):
-            typer.echo(f"{kind:7} {where[kind]}")
+            typer.echo(f"{kind:7} {getattr(where, kind)}")
 
 
 @config_app.command("check")
