@@ -12,6 +12,9 @@ from streamchat.errors import ProviderError, UsageError
 
 Schema = dict[str, Any]
 
+_LONGEST = 160
+"""Letters of what is wrong: it begins with the value, which may be long, and ends with the reason."""
+
 
 def schema_of(given: str) -> Schema:
     """The schema that `--schema` was given, as JSON or as the file that holds it; UsageError when it is none."""
@@ -38,7 +41,8 @@ def check_answer(text: str, schema: Schema) -> None:
 
     wrong = best_match(_validator(schema).iter_errors(value))
     if wrong is not None:
-        raise ProviderError(f"the answer does not fit the schema: {wrong.json_path}: {wrong.message}")
+        why = wrong.message if len(wrong.message) <= _LONGEST else f"…{wrong.message[-_LONGEST:]}"
+        raise ProviderError(f"the answer does not fit the schema: {wrong.json_path}: {why}")
 
 
 def _read(name: str) -> str:

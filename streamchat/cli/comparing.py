@@ -11,7 +11,7 @@ from streamchat.cli.answers import part_of, shortage
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
 from streamchat.cli.options import Flags
-from streamchat.cli.starting import directory_of, look_of, powerless, transcripts_of
+from streamchat.cli.starting import look_of, powerless, transcripts_of
 from streamchat.compare import Asked, Outcome, compare
 from streamchat.config.settings import Settings
 from streamchat.errors import ChatError, IncompleteError, UsageError

@@ -186,3 +186,18 @@ def test_what_is_for_one_answer_is_refused(servers: tuple[Server, Server], args:
 
     assert result.status == 2 and "several models are asked" in result.err
     assert not conversations().exists()
+
+
+def test_several_can_be_asked_in_a_conversation_that_goes_on(servers: tuple[Server, Server]) -> None:
+    """With what came before; the conversation goes on with the first of them."""
+    servers[0].play(stream(chat_answer(["Hi."])), stream(chat_answer(["One."])), stream(chat_answer(["Good."])))
+    servers[1].play(stream(chat_answer(["Two."])))
+    run("ask", "-m", "one/a", "Hello")
+    assert run(*BOTH, "-c", "Who?").status == 0
+    run("ask", "-c", "And?")
+
+    said = ["Hello", "Hi.", "Who?"]
+    assert [[each["content"] for each in server.exchanges[-1].json["messages"]] for server in servers] == [
+        [*said, "One.", "And?"],
+        said,
+    ]
