@@ -12,11 +12,13 @@ The
 Importing the package loads nothing; each public name is loaded when it is first used.
 """
 
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # importing `typing` for it would take as long as all that `--version` does
+
 if TYPE_CHECKING:
+    from typing import Any
+
     from streamchat.chat import Chat, Message, Options, Reply
     from streamchat.errors import (
         AuthError,
@@ -66,7 +68,7 @@ __all__ = [  # noqa: RUF022  # by what they are for
 ]  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOME:
         raise AttributeError(f"module 'streamchat' has no attribute {name!r}")
     from importlib import import_module

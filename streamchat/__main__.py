@@ -18,7 +18,7 @@ def main() -> None:
 
         sys.stdout.write(f"streamchat {__version__}\n")
         return
-    from streamchat.cli.app import run
+    from streamchat.cli.front import run
 
     run(sys.argv[1:])
 

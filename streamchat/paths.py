@@ -4,13 +4,12 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-
-from msgspec import Struct
+from typing import NamedTuple
 
 APP = "streamchat"
 
 
-class Files(Struct, frozen=True):
+class Files(NamedTuple):
     """The four directories; none of them is created by being named, and all of `cache` can be deleted at any time."""
 
     config: Path

@@ -745,7 +745,7 @@ def test_xdg_variables_win_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     environ = {f"XDG_{kind}_HOME": f"/x/{kind.lower()}" for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
     for platform in ("linux", "darwin"):
         monkeypatch.setattr(sys, "platform", platform)
-        assert structs.astuple(files(environ)) == tuple(
+        assert tuple(files(environ)) == tuple(
             Path(f"/x/{kind}/streamchat") for kind in ("config", "data", "state", "cache")
         )
 
@@ -765,7 +765,7 @@ def test_the_short_way_agrees_with_platformdirs(variables: dict[str, str], monke
         getattr(platformdirs, f"user_{kind}_path")("streamchat", appauthor=False)
         for kind in ("config", "data", "state", "cache")
     )
-    assert structs.astuple(files(os.environ)) == tuple(theirs)
+    assert tuple(files(os.environ)) == tuple(theirs)
 
 
 def test_importing_and_loading_without_files_stays_light() -> None:

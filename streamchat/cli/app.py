@@ -1,37 +1,19 @@
-"""The Typer application: which commands there are, and what words that are no command mean.
+"""The Typer application over all commands; which there are stands in `front`."""
 
-To add a command, add a line to COMMANDS and a module with a Typer app of that name; only the module of the command
-that runs is imported.
-"""
-
-import sys
-from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from signal import SIGINT, SIGPIPE
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from streamchat.cli.exits import Signalled, guarded
+from streamchat.cli.exits import Signalled
+from streamchat.cli.front import COMMANDS, outline, run
 from streamchat.cli.pages import page, shape
 from streamchat.errors import UsageError
+from streamchat.firstuse import defer
 
-COMMANDS: Final[dict[str, str]] = {
-    "ask": "Ask one question, show the answer, exit.",
-    "chat": "Chat: ask, read, ask on; the conversation is kept.",
-    "history": "Find, show, move and delete kept conversations.",
-    "models": "List the models that can be asked.",
-    "keys": "Keep API keys, see where each comes from, test one.",
-    "config": "Show, check and change the configuration.",
-    "doctor": "Look at terminal, keys, network settings, files; say what is wrong.",
-    "help": "Show the whole help of a command, or a topic such as pipes.",
-    "completion": "Print the completion script for bash, zsh or fish.",
-    "usage": "Sum what the kept answers used and cost.",
-    "local": "Install, list and remove the embedded model's weights.",
-}
-"""Each command with its line in the help; its module is `streamchat.cli.NAME`, the app in it `NAME_app`."""
+__all__ = ["COMMANDS", "app", "parsed", "run", "top"]
 
 HELP = """Ask a language model, and watch the answer appear as finished Markdown.
 
@@ -45,6 +27,7 @@ class Commands(TyperGroup):
     """The commands by name, each imported when it is run or asked for its own help."""
 
     lines = COMMANDS
+    _behind = False
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
@@ -68,6 +51,18 @@ class Commands(TyperGroup):
     def get_help(self, ctx: Any) -> str:
         return page(self, ctx)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As ever, but in front of a command there is nothing to parse: looking at the options that are not there
+        would import the parser's validation, which costs as much as the parser."""
+        self._behind = bool(args) and args[0] in COMMANDS
+        try:
+            return super().parse_args(ctx, args)
+        finally:
+            self._behind = False
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return [] if self._behind else super().get_params(ctx)
+
 
 app = typer.Typer(
     cls=Commands,
@@ -88,34 +83,14 @@ def streamchat(
         typer.echo(f"streamchat {__version__}")
 
 
-def run(argv: Sequence[str]) -> None:
-    """Run the program with these arguments; does not return."""
-    guarded(lambda: _run(list(argv)))
+def top() -> tuple[Any, Any]:
+    """The command above all others, and its context: for what is asked of the command line itself."""
+    command = typer.main.get_command(app)
+    return command, typer.Context(command, info_name="streamchat", **command.context_settings)
 
 
-def meaning(argv: Sequence[str], *, piped: bool, terminal: bool = False) -> list[str]:
-    """The arguments with the command that they mean: words that are no command are a question, none of them a chat.
-
-    One word that is nearly a command's name is UsageError: a slip of the keyboard must not become a paid request.
-    """
-    if not argv:
-        return ["ask"] if piped else ["chat"] if terminal else ["--help"]
-    first = argv[0]
-    if first in COMMANDS or first in ("-h", "--help", "-V", "--version"):
-        return list(argv)
-    near = get_close_matches(first, COMMANDS, cutoff=0.7)
-    if len(argv) == 1 and near and not first.startswith("-"):
-        raise UsageError(
-            f"there is no command {first!r}; did you mean {near[0]}?", f"To ask just that: streamchat ask {first}"
-        )
-    return ["ask", *argv]
-
-
-def _run(argv: list[str]) -> int:
-    from streamchat.cli.stdin import is_piped
-    from streamchat.firstuse import defer
-
-    arguments = meaning(argv, piped=is_piped(), terminal=_on_terminal())
+def parsed(arguments: list[str]) -> int:
+    """Run the command that the arguments name; its exit code. UsageError for what the parser refuses."""
     if "-x" in arguments or "--extract" in arguments:
         from streamchat.cli.options import with_extract_value
 
@@ -126,12 +101,9 @@ def _run(argv: list[str]) -> int:
     except Exception as exc:
         if not hasattr(exc, "format_message"):
             raise
+        outline()  # the next slip is answered without all this
         raise _usage_error(exc) from exc
     return code if isinstance(code, int) else 0
-
-
-def _on_terminal() -> bool:
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 def _usage_error(exc: Any) -> UsageError:

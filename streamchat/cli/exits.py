@@ -10,7 +10,6 @@ import gc
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
@@ -137,6 +136,8 @@ def _signals() -> Iterator[None]:
 
 def _bug(exc: Exception) -> None:
     if os.environ.get(DEBUG):
+        import traceback
+
         traceback.print_exception(exc)
     complain(
         f"an error in streamchat itself: {type(exc).__name__}: {exc}",
