@@ -26,8 +26,9 @@ from rich.text import Text as RichText
 from streamchat.chat import Reply
 from streamchat.events import Event, Reasoning, Retry, Text
 from streamchat.views.blocks import Blocks
+from streamchat.views.elements import Line
 from streamchat.views.footer import joined, seconds, summary
-from streamchat.views.markdown import CODE_THEME, Line, Sheet, rendered
+from streamchat.views.markdown import CODE_THEME, Sheet, rendered
 from streamchat.views.safe import one_line, safe
 from streamchat.views.screen import Screen, moves_cursor, reflows, size_of
 

@@ -21,243 +21,26 @@ Where none of these applies, the lines are those of `rich.markdown.Markdown`, bu
 
 from collections.abc import Iterator
 from copy import copy
-from typing import Any, ClassVar
 
 from markdown_it.token import Token
-from rich import box
-from rich._wrap import divide_line
-from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
-from rich.containers import Renderables
-from rich.markdown import (
-    BlockQuote,
-    CodeBlock,
-    ListElement,
-    ListItem,
-    MarkdownElement,
-    Paragraph,
-    TableElement,
-    TableRowElement,
-    TextElement,
-)
-from rich.markdown import Markdown as RichMarkdown
-from rich.segment import ControlType, Segment
+from rich.console import Console
+from rich.segment import Segment
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 
 from streamchat.views.blocks import Block, Blocks
-from streamchat.views.cuts import TABLE_ROWS
+from streamchat.views.elements import Line, Markdown
 from streamchat.views.highlight import Highlighter
-from streamchat.views.safe import safe
+from streamchat.views.rewriting import SEAM, rewritten
 from streamchat.views.structure import CONTAINERS
 
 CODE_THEME = "ansi_dark"
 """The terminal's own colours: readable on whatever background they were chosen for."""
 
-_FLUSH = Segment("", None, [(ControlType.CARRIAGE_RETURN,)])
-"""Stands before a line that no container may indent or cut."""
-
-_SEAM = Token("seam", "", 0)
-"""An element that Rich does not know: it renders nothing, and a blank line comes before the next block."""
-
-_NARROWEST = 8
-
-_ALERTS = {"NOTE": "Note", "TIP": "Tip", "IMPORTANT": "Important", "WARNING": "Warning", "CAUTION": "Caution"}
+__all__ = ["CODE_THEME", "Line", "Sheet", "rendered"]
 
 _NEVER_FIRST = CONTAINERS | {"table_open"}
 """Rich puts a blank line before these even at the start, because something is in them."""
-
-Line = list[Segment]
-
-
-class Code(CodeBlock):
-    """Code that copies clean, below a dim line with its number."""
-
-    def __init__(self, token: Token, sheet: "Sheet") -> None:
-        super().__init__(_language(token), sheet.code_theme)
-        self.sheet = sheet
-        self.continued, self.more = bool(token.meta.get("continued")), "more" in token.meta
-
-    @classmethod
-    def create(cls, markdown: RichMarkdown, token: Token) -> "Code":
-        assert isinstance(markdown, Markdown)
-        return cls(token, markdown.sheet)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if not self.continued:
-            number = self.sheet.begin_code(self.lexer_name)
-            yield Text(f"── {number} · {self.lexer_name}" if self.lexer_name else f"── {number}", style="dim")
-        for line in self.sheet.highlighter.feed(self.text.plain, last=not self.more):
-            yield _FLUSH
-            yield from line
-            yield Segment.line()
-
-
-class Prose(Paragraph):
-    """A paragraph, or a part of a long one: its last line is kept for the next part to go on with."""
-
-    def __init__(self, justify: JustifyMethod, token: Token, sheet: "Sheet") -> None:
-        super().__init__(justify)
-        self.sheet = sheet
-        self.continued, self.more = bool(token.meta.get("continued")), "more" in token.meta
-
-    @classmethod
-    def create(cls, markdown: RichMarkdown, token: Token) -> "Prose":
-        assert isinstance(markdown, Markdown)
-        return cls(markdown.justify or "left", token, markdown.sheet)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        text = self.text
-        if self.continued:
-            text = self.sheet.carried.copy().append_text(text)
-        if self.more:
-            start = _last_line(text.plain, options.max_width)
-            text, self.sheet.carried = text.divide([start]) if start else (Text(), text)
-            if text.plain.endswith("\n"):
-                text.right_crop()
-        text.justify = self.justify
-        if text or not (self.more or self.continued):
-            yield text
-
-
-class Rows(TableElement):
-    """A table whose columns are as wide as its first rows need; its later parts are rows alone."""
-
-    def __init__(self, token: Token, sheet: "Sheet") -> None:
-        super().__init__()
-        self.sheet = sheet
-        self.continued, self.more = bool(token.meta.get("continued")), "more" in token.meta
-
-    @classmethod
-    def create(cls, markdown: RichMarkdown, token: Token) -> "Rows":
-        assert isinstance(markdown, Markdown)
-        return cls(token, markdown.sheet)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        rows = self.body.rows if self.body else []
-        if not self.continued:
-            self.sheet.widths = self._grid(rows[:TABLE_ROWS]).widths_for(console, options)
-        grid = self._grid(rows)
-        grid.settled = self.sheet.widths
-        grid.show_header = not self.continued
-        lines = list(Segment.split_lines(console.render(grid, options)))
-        for line in lines[1 if self.continued else 0 : -1 if self.more else None]:
-            yield from line
-            yield Segment.line()
-
-    def _grid(self, rows: "list[TableRowElement]") -> "Grid":
-        grid = Grid(
-            box=box.SIMPLE, pad_edge=False, style="markdown.table.border", show_edge=True, collapse_padding=True
-        )
-        for column in self.header.row.cells if self.header and self.header.row else []:
-            heading = column.content.copy()
-            heading.stylize("markdown.table.header")
-            grid.add_column(heading, overflow="fold")
-        for row in rows:
-            grid.add_row(*[cell.content for cell in row.cells])
-        return grid
-
-
-class Grid(Table):
-    """Rich's table, with widths that were settled by others of its rows."""
-
-    settled: list[int] | None = None
-
-    def widths_for(self, console: Console, options: ConsoleOptions) -> list[int]:
-        return self._calculate_column_widths(console, options.update_width(options.max_width - self._extra_width))
-
-    def _calculate_column_widths(self, console: Console, options: ConsoleOptions) -> list[int]:
-        if self.settled is None:
-            return super()._calculate_column_widths(console, options)
-        if sum(self.settled) <= options.max_width:
-            return self.settled
-        return self._collapse_widths(self.settled, [True] * len(self.settled), options.max_width)
-
-
-class Html(TextElement):
-    """An HTML block, or a part of one, as the text that it is."""
-
-    def __init__(self, more: bool) -> None:
-        self.more = more
-
-    @classmethod
-    def create(cls, markdown: RichMarkdown, token: Token) -> "Html":  # noqa: ARG003
-        return cls("more" in token.meta)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if self.more:
-            self.text.right_crop()
-        else:
-            self.text.rstrip()
-        yield self.text
-
-
-class Quote(BlockQuote):
-    """A quote that leaves code alone."""
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield from _framed(console, options, self.elements, self.style, Segment("▌ ", self.style), 4)
-
-
-class List(ListElement):
-    """A list whose items know their numbers."""
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for item in self.items:
-            yield from console.render(item, options)
-
-
-class Item(ListItem):
-    """An item that may go on with one that was begun in an earlier part."""
-
-    def __init__(self, meta: dict[str, Any]) -> None:
-        super().__init__()
-        self.meta = meta
-
-    @classmethod
-    def create(cls, markdown: RichMarkdown, token: Token) -> "Item":  # noqa: ARG003
-        return cls(token.meta)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if "number" in self.meta:
-            number = self.meta["number"]
-            width = self.meta["numbering"].digits(number) + 2
-            mark = f"{number}".rjust(width - 1) + " "
-            style = console.get_style("markdown.item.number", default="none")
-        else:
-            mark, width = " • ", 3
-            style = console.get_style("markdown.item.bullet", default="none")
-        padding = Segment(" " * width, style)
-        first = padding if self.meta.get("continued") else Segment(mark, style)
-        yield from _framed(console, options, self.elements, self.style, padding, width, first=first)
-
-
-class Markdown(RichMarkdown):
-    """A block's tokens, ready for Rich to render."""
-
-    elements: ClassVar[dict[str, type[MarkdownElement]]] = {
-        **RichMarkdown.elements,
-        "paragraph_open": Prose,
-        "table_open": Rows,
-        "fence": Code,
-        "code_block": Code,
-        "html_block": Html,
-        "blockquote_open": Quote,
-        "bullet_list_open": List,
-        "ordered_list_open": List,
-        "list_item_open": Item,
-    }
-    inlines = RichMarkdown.inlines | {"link", "link_url"}
-
-    def __init__(self, tokens: list[Token], sheet: "Sheet") -> None:
-        # Not super().__init__: it makes a parser of its own, which costs more than most blocks.
-        self.parsed = tokens
-        self.sheet = sheet
-        self.style = "none"
-        self.justify = None
-        self.hyperlinks = True
-        self.inline_code_lexer = None
-        self.code_theme = self.inline_code_theme = sheet.code_theme
 
 
 class Sheet:
@@ -284,11 +67,11 @@ class Sheet:
     def lines(self, block: Block) -> list[Line]:
         """The lines of a block."""
         self._previewed = []
-        tokens = list(_rewritten(block.tokens))
+        tokens = list(rewritten(block.tokens))
         if self._blank and not block.continued:
-            tokens.insert(0, _SEAM)
+            tokens.insert(0, SEAM)
         if _ends_in_rule(tokens):
-            tokens.insert(-1, _SEAM)
+            tokens.insert(-1, SEAM)
         markdown = Markdown(tokens, self)
         lines = list(Segment.split_lines(self.console.render(markdown, self.console.options)))
         if block.continued and lines and not lines[0] and block.tokens[0].type in _NEVER_FIRST:
@@ -332,153 +115,9 @@ def rendered(text: str, sheet: Sheet) -> Iterator[Line]:
         yield from sheet.lines(block)
 
 
-def is_flush(line: Line) -> bool:
-    """Whether a line is to be wrapped by the terminal, if at all."""
-    return bool(line) and line[0].control is not None
-
-
 def _ends_in_rule(tokens: list[Token]) -> bool:
     """A quote whose last thing is a rule: Rich has no blank line before it, but what is last is not known in time."""
     return tokens[-1].type == "blockquote_close" and tokens[-2].type == "hr"
-
-
-def _last_line(text: str, width: int) -> int:
-    """Where the last line of a text begins when it is wrapped."""
-    start = text.rfind("\n") + 1
-    breaks = divide_line(text[start:], width)
-    return start + (breaks[-1] if breaks else 0)
-
-
-def _framed(
-    console: Console,
-    options: ConsoleOptions,
-    elements: Renderables,
-    style: Style,
-    padding: Segment,
-    width: int,
-    *,
-    first: Segment | None = None,
-) -> Iterator[Segment]:
-    """The lines of a container behind its mark, as Rich has them; code goes through as it is."""
-    inner = options.update(width=max(options.max_width - width, _NARROWEST), height=None)
-    mark = first or padding
-    for line in Segment.split_lines(Segment.apply_style(console.render(elements, inner), style)):
-        if is_flush(line):
-            yield from line
-        else:
-            yield mark
-            yield from line
-            if (blank := inner.max_width - Segment.get_line_length(line)) > 0:
-                yield Segment(" " * blank, style)
-            mark = padding
-        yield Segment.line()
-
-
-def _rewritten(tokens: list[Token]) -> Iterator[Token]:
-    """The tokens with our ways of showing things put into those that Rich knows."""
-    for index, token in enumerate(tokens):
-        if token.type == "inline":
-            children = list(_inline(token.children or []))
-            container = tokens[index - 2] if index >= 2 else _SEAM
-            if container.type == "list_item_open" and not container.meta["continued"]:
-                _check_box(children)
-            elif container.type == "blockquote_open" and not container.meta["continued"]:
-                children = _alert(children)
-            token = _with(token, children=children)
-        elif token.content:
-            token = _with(token, content=safe(token.content))
-        yield token
-
-
-def _inline(children: list[Token]) -> Iterator[Token]:
-    """Links, images and HTML in terms of text and styles."""
-    links: list[Token] = []
-    for index, token in enumerate(children):
-        match token.type:
-            case "link_open":
-                links.append(token)
-                own = _is_own_text(children, index)
-                yield token if own else _style("link", 1)
-            case "link_close":
-                link = links.pop()
-                own = token.meta.get("own") or _is_own_text(children, children.index(link))
-                yield token if own else _style("link", -1)
-                if not own:
-                    yield from _target(link.attrs.get("href", ""))
-            case "image":
-                yield _text("🌆 " + safe(token.content))
-                yield from _target(token.attrs.get("src", ""))
-            case "html_inline":
-                yield _html(token, children)
-            case _:
-                yield _with(token, content=safe(token.content)) if token.content else token
-
-
-def _html(token: Token, children: list[Token]) -> Token:
-    tag = token.content.lower().replace(" ", "")
-    if tag in ("<br>", "<br/>"):
-        return Token("hardbreak", "br", 0)
-    if tag in ("<kbd>", "</kbd>") and _kbd_pairs(children):
-        return _with(token, content=tag)
-    return _text(safe(token.content))
-
-
-def _kbd_pairs(children: list[Token]) -> bool:
-    tags = [child.content for child in children if child.type == "html_inline" and "kbd" in child.content]
-    return tags == ["<kbd>", "</kbd>"] * (len(tags) // 2)
-
-
-def _is_own_text(children: list[Token], index: int) -> bool:
-    """Whether the link that opens here has its own address as its text, and one that a terminal may open."""
-    href = str(children[index].attrs.get("href", ""))
-    text = children[index + 1]
-    closed = children[index + 2].type == "link_close" if index + 2 < len(children) else False
-    return closed and text.content == href and href.startswith(("http://", "https://")) and safe(href) == href
-
-
-def _target(url: str | int | float) -> Iterator[Token]:
-    yield _text(" (")
-    yield Token("code", "link_url", 0, content=safe(str(url)))
-    yield _text(")")
-
-
-def _check_box(children: list[Token]) -> None:
-    """A task's box, in place."""
-    if children and children[0].type == "text" and children[0].content[:4].lower() in ("[ ] ", "[x] "):
-        mark = "☐" if children[0].content[1] == " " else "☑"
-        children[0] = _with(children[0], content=mark + children[0].content[3:])
-
-
-def _alert(children: list[Token]) -> list[Token]:
-    """The kind of an alert, on a line of its own."""
-    first = children[0].content if children else ""
-    if not (first.startswith("[!") and first.endswith("]") and first[2:-1] in _ALERTS):
-        return children
-    rest = children[1:]
-    if rest and rest[0].type in ("softbreak", "hardbreak"):
-        rest = [Token("hardbreak", "br", 0), *rest[1:]]
-    elif rest:
-        return children
-    return [_style("strong", 1), _text(_ALERTS[first[2:-1]]), _style("strong", -1), *rest]
-
-
-def _language(token: Token) -> str:
-    return safe(token.info).partition(" ")[0] if token.type == "fence" else ""
-
-
-def _text(content: str) -> Token:
-    return Token("text", "", 0, content=content)
-
-
-def _style(name: str, nesting: int) -> Token:
-    return Token("style", name, nesting)  # type: ignore[arg-type]
-
-
-def _with(token: Token, **changes: Any) -> Token:
-    return Token(**{**{name: getattr(token, name) for name in _FIELDS}, **changes})
-
-
-_FIELDS = ("type", "tag", "nesting", "attrs", "map", "level", "children", "content", "markup", "info", "meta")
 
 
 def _trimmed(line: Line) -> Line:

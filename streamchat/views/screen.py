@@ -20,7 +20,7 @@ from rich.console import COLOR_SYSTEMS, Console
 from rich.segment import Segment
 from rich.style import Style
 
-from streamchat.views.markdown import Line, is_flush
+from streamchat.views.elements import Line, is_flush
 from streamchat.views.safe import joined_surrogates
 
 if TYPE_CHECKING:

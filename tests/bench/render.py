@@ -31,6 +31,7 @@ OURS = ("one-shot Rich", "one-shot", "streamchat", "print", "Rich Live")
 PEERS = ("aider", "sgpt", "clai", "streamdown", "textual")
 RATE = 100
 TAIL = 300  # words that are timed
+PATIENCE = 20  # seconds until the words begin, if a child never has done with what came before
 
 
 class Run(NamedTuple):
@@ -42,7 +43,7 @@ class Run(NamedTuple):
     missing: int
 
 
-def run(name: str, python: str, before: str, words: list[str], *, rate: float, limit: float = 60) -> Run:
+def run(name: str, python: str, before: str, words: list[str], *, rate: float, limit: float = 45) -> Run:
     """Show a text at once and then words at a rate; each word is looked for in what comes out."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
@@ -65,7 +66,7 @@ def run(name: str, python: str, before: str, words: list[str], *, rate: float, l
     next_at, index, open_pipe = begun, 0, True
     while time.monotonic() - begun < limit:
         now = time.monotonic()
-        quiet = now - max(begun + 2.0, came[-1][0] if came else begun) > 1.0
+        quiet = now - max(begun + 2.0, came[-1][0] if came else begun) > 1.0 or now - begun > PATIENCE
         if not queue and open_pipe and (index or quiet):
             next_at = next_at if index else now
             if index < len(words) and now >= next_at:

@@ -10,7 +10,8 @@ from rich.segment import Segment
 from rich.style import Style
 
 from streamchat.views.blocks import Blocks
-from streamchat.views.markdown import Line, Sheet
+from streamchat.views.elements import Line
+from streamchat.views.markdown import Sheet
 
 Letters = list[tuple[str, str]]
 """A line: each letter and its style, without the blanks at the end."""
