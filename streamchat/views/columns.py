@@ -1,7 +1,8 @@
 """Several answers side by side while they arrive: a column each, what all of them have finished goes to the scrollback.
 
 A row of the whole can change no more when it can change in no column: the columns scroll as fast as the slowest one.
-What the fast ones have below it is held until then; the last row says how much that is.
+What the fast ones have below it is held until then; the last row says how much that is. In a terminal that has become
+too narrow for them there is one row about each until all have ended, then the answers one under the other.
 """
 
 import os
@@ -20,7 +21,7 @@ from streamchat.events import Event, Reasoning, Text
 from streamchat.views.blocks import Blocks
 from streamchat.views.footer import joined, phrases, seconds
 from streamchat.views.live import Color, terminal
-from streamchat.views.markdown import CODE_THEME, Line, Sheet
+from streamchat.views.markdown import CODE_THEME, Line, Sheet, rendered
 from streamchat.views.safe import one_line, safe
 from streamchat.views.screen import Screen, reflows
 
@@ -45,6 +46,7 @@ class Column:
         self.done: list[Line] = []
         self.ended = False
         self._error: ChatError | None = None
+        self._out, self._look = out, look
         self._console = terminal(out, color=look.color, width=width)
         self._sheet = Sheet(self._console, code_theme=look.code_theme or CODE_THEME)
         self._blocks = Blocks()
@@ -73,9 +75,8 @@ class Column:
         self.settle()
         self.ended, self._error = True, error
         if error is not None:
-            lines = [error.message, *filter(None, [error.hint])]
             self.done += [[]] if self.done else []
-            self.done += [row for line in lines for row in self._worded(line, _RED if line is lines[0] else _DIM)]
+            self.done += self._failure()
 
     def settle(self) -> None:
         """Take over what is finished."""
@@ -89,14 +90,24 @@ class Column:
         return [row for line in self._sheet.preview(*self._blocks.tail()) for row in broken(line, self.width)]
 
     def status(self, hidden: int) -> Line:
-        """One row about it: how it is getting on, or its figures."""
-        below = f" · {hidden} rows below" if hidden > 0 else ""
+        """One row about it; `hidden` of its rows have no room yet."""
+        return _cut(self.state() + (f" · {hidden} rows below" if hidden > 0 else ""), self.width)
+
+    def state(self) -> str:
+        """How it is getting on."""
         if self.ended:
-            return _cut(f"done in {seconds(self._reply.elapsed)}{below}", self.width)
+            return f"done in {seconds(self._reply.elapsed)}"
         doing = "waiting" if self._reply.first_token is None else "" if self._reply.text else "thinking"
         speed = self._reply.tokens_per_second
         parts = [f"{time.monotonic() - self._begun:.0f} s", doing, f"{speed:.0f} tokens/s" if speed else ""]
-        return _cut(" · ".join(filter(None, parts)) + below, self.width)
+        return " · ".join(filter(None, parts))
+
+    def whole(self, width: int) -> list[Line]:
+        """All of it in another width: for a terminal in which it cannot stay a column."""
+        console = terminal(self._out, color=self._look.color, width=width)
+        self._console, self.width = console, width
+        said = rendered(self._reply.text, Sheet(console, code_theme=self._look.code_theme or CODE_THEME))
+        return [_title(self.title, width), [], *said, [], *self._failure(), *self.foot()[1:], []]
 
     def foot(self) -> list[Line]:
         """What it was and its figures, when it is there: its head may have left the screen long ago."""
@@ -105,6 +116,11 @@ class Column:
             rows.append(one_line(f"{reply.stop_reason}: {reply.detail}" if reply.detail else str(reply.stop_reason)))
         rows += [one_line(self._note)] if self._note else []
         return [_title(self.title, self.width), *(row for line in rows for row in self._worded(line, _DIM))]
+
+    def _failure(self) -> list[Line]:
+        if self._error is None:
+            return []
+        return [*self._worded(self._error.message, _RED), *self._worded(self._error.hint or "", _DIM)]
 
     def _lead(self) -> None:
         """Before the first word of the answer: what is seen of the thinking from then on."""
@@ -154,6 +170,9 @@ class Columns:
         if (size := self._measured()) != self._size:
             self._size = size
             self._screen.resized(*size)
+        if self._too_narrow:
+            self._screen.draw([], [_cut(f"{column.title}: {column.state()}", size[0]) for column in self._columns], 0)
+            return
         finished = self._head() + self._finished()
         opened = [[*column.done, *column.open()] for column in self._columns]
         room = max(1, self._size[1] - 2)
@@ -168,8 +187,18 @@ class Columns:
         """Everything that came, to the scrollback, with the figures of each below it."""
         for column in self._columns:
             column.end(None)
+        self._size = self._measured()
+        if self._too_narrow:
+            self._screen.draw([], [], 0)
+            self._screen.print([line for column in self._columns for line in column.whole(self._size[0])])
+            return
         lines = self._head() + self._finished()
         self._screen.draw([*lines, self._rule(), *self._beside([column.foot() for column in self._columns])], [], 0)
+
+    @property
+    def _too_narrow(self) -> bool:
+        count = len(self._columns)
+        return self._width * count + len(_GAP) * (count - 1) > self._size[0]
 
     def _head(self) -> list[Line]:
         if self._headed:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.person import config, conversations, journal, seen
-from tests.program import Program, run
+from tests.program import Program, Result, run
 from tests.wire.answers import chat_answer, openai_error_body
 from tests.wire.scenario import Stall, Wait, document, stream
 from tests.wire.server import Server
@@ -201,3 +201,22 @@ def test_several_can_be_asked_in_a_conversation_that_goes_on(servers: tuple[Serv
         [*said, "One.", "And?"],
         said,
     ]
+
+
+def test_a_terminal_that_becomes_too_narrow_gets_one_under_the_other(servers: tuple[Server, Server]) -> None:
+    """A row about each while they come; both whole, in the new width, when they are there."""
+    gate = threading.Event()
+    for server, name in zip(servers, ("First", "Second"), strict=True):
+        packets = chat_answer([f"{name} begins. ", "word " * 20 + "end."])
+        server.play(stream(packets[:2], Wait(gate), packets[2:]))
+    with Program(*BOTH, "Who?", terminal=(100, 24)) as program:
+        program.wait_for(b"Second begins.")
+        program.resize(50, 24)
+        program.wait_for(b"two/b: ")
+        gate.set()
+        screen = program.end().screen.decode()
+
+    lines = seen(Result(b"", b"", 0, screen[screen.index("two/b: ") :].encode()), 50)
+    one, two = lines.index("one/a"), lines.index("two/b")
+    assert " ".join(lines[one + 2 : two]).startswith("First begins. word") and lines[one + 2].count("word") < 8
+    assert " ".join(lines[two:]).count("word") == 20 and not any("│" in line for line in lines[one:])
