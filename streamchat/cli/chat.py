@@ -11,7 +11,7 @@ import typer
 from streamchat.attachments import refuse
 from streamchat.cli import stdin
 from streamchat.cli.connection import connected
-from streamchat.cli.exits import complain, notice, silence
+from streamchat.cli.exits import complain, notice, settled, silence
 from streamchat.cli.kept import Targets
 from streamchat.cli.options import Flags, takes
 from streamchat.cli.starting import begun, directory_of, files_of, look_of, powerless, transcripts_of
@@ -56,20 +56,24 @@ def chat(question: str, flags: Flags) -> int:
         options=settings.options(flags.request_fields()),
         transcripts=transcripts_of(settings),
     )
-    from streamchat.repl.start import start  # the line editor: behind everything that can fail without it
+    from streamchat.repl.start import started  # the line editor: behind everything that can fail without it
 
-    with _keyboard() as keyboard:
-        repl = start(
+    with (
+        _keyboard() as keyboard,
+        started(
             session,
             settings,
             look_of(settings, flags),
             keyboard=keyboard,
             extra=flags.request_fields(),
             directory=directory_of(settings),
-        )
+            first=stdin.joined(piped, question),
+        ) as repl,
+    ):
         repl.files.put(texts, attachments)
+        settled()
         try:
-            repl.run(stdin.joined(piped, question))
+            repl.run()
         finally:
             repl.close()
             _keep(repl.conversation, targets)
@@ -82,9 +86,6 @@ def _refuse(flags: Flags) -> None:
         (flags.dry_run, "--dry-run"),
         (flags.output, "--output"),
         (flags.record, "--record"),
-        (flags.extract, "--extract"),
-        (flags.schema, "--schema"),
-        (len(flags.model or ()) > 1, "a second --model"),
         (flags.extract, "--extract"),
         (flags.schema, "--schema"),
         (len(flags.model or ()) > 1, "--model more than once"),

@@ -6,8 +6,9 @@ what a provider said when a conversation no longer fitted, or from a list of mod
 
 import re
 
-from streamchat.catalogue import NETWORK, Listing, Model, kept_lists, with_prices
+from streamchat.catalogue import NETWORK, Listing, Model, described, kept_lists, with_prices
 from streamchat.config.settings import Settings
+from streamchat.discovery import entries_at, is_local
 from streamchat.errors import ChatError
 from streamchat.events import Usage
 from streamchat.history.conversation import Conversation
@@ -45,6 +46,7 @@ class Context:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], int] = {}
+        self._looked_up: set[tuple[str, str]] = set()
 
     def learn(self, provider: str, model: str, error: ChatError) -> None:
         """Remember what a refusal said."""
@@ -52,10 +54,22 @@ class Context:
             self._known[provider, model] = limit
 
     def look_up(self, settings: Settings, provider: str, model: str) -> None:
-        """Remember what the provider's own list or the table of models says. Takes a third of a second."""
-        kept = kept_lists(settings.files.cache).get(provider, Listing(provider))
-        listed = next((each for each in kept.models if each.id == model), Model(model))
-        if listed.context is None and settings.providers[provider].kind in NETWORK:
+        """Remember what a list of models says, once: a server's own, or the table of the vendors' models.
+
+        Takes up to a second.
+        """
+        if (provider, model) in self._looked_up:
+            return
+        self._looked_up.add((provider, model))
+        table = settings.provider(provider)
+        if table.kind not in NETWORK:
+            return
+        if is_local(table.base_url):
+            models = [each for entry in entries_at(table.base_url, timeout=1.0) if (each := described(entry))]
+            listed = next((each for each in models if each.id == model), Model(model))
+        else:
+            kept = kept_lists(settings.files.cache).get(provider, Listing(provider))
+            listed = next((each for each in kept.models if each.id == model), Model(model))
             listed = with_prices(Listing(provider, (listed,))).models[0]
         if listed.context is not None:
             self._known.setdefault((provider, model), listed.context)

@@ -19,7 +19,7 @@ from streamchat.providers.base import Provider
 from streamchat.repl import compacting
 from streamchat.repl.answering import answering
 from streamchat.repl.commands import registry
-from streamchat.repl.context import NEARLY, Context, Spending, too_long
+from streamchat.repl.context import NEARLY, Context, Spending, too_long, used
 from streamchat.repl.entry import Pastes, whole
 from streamchat.repl.files import Files
 from streamchat.repl.models import known_models
@@ -93,15 +93,9 @@ class Repl:
         """Whom is asked."""
         return " · ".join(filter(None, (self.session.provider.name, self.session.model)))
 
-    def run(self, first: str = "") -> None:
-        """Until the person leaves; `first` is asked before anything is read."""
-        with self.terminal, self.stop:
-            if first:
-                self.typing.queue.append(self.pastes.fold(first))
-            else:
-                self.say(f"{self.title}   /help: commands and keys, Ctrl+D: leave")
-                if self.conversation.last is not None:
-                    self.show_last()
+    def run(self) -> None:
+        """Until the person leaves."""
+        with self.stop:
             self.prompt  # noqa: B018  # loaded by being looked at
             self._warm()
             while not self.leaving:
@@ -244,17 +238,25 @@ class Repl:
 
     def _warm(self) -> None:
         """Load behind the prompt what the next answer needs."""
-        settings, provider, model = self.settings, self.session.provider, self.session.model
-        warm(
-            lambda: provider.warm(model),
-            lambda: import_module("streamchat.views.live"),
-            lambda: self.context.look_up(settings, provider.name, model),
-        )
+        provider, model = self.session.provider, self.session.model
+        warm(lambda: provider.warm(model), lambda: import_module("streamchat.views.live"))
+
+    def _look_up(self) -> None:
+        """Find out how much the model holds, once there is something that could fill it."""
+        settings, provider, model = self.settings, self.session.provider.name, self.session.model
+
+        def work() -> None:
+            self.context.look_up(settings, provider, model)
+            self._state = self._stated()
+
+        if used(self.conversation):
+            warm(work)
 
     def _next(self) -> str | None:
         line = self.typing.next()
         if line is None:
             self._state = self._stated()
+            self._look_up()
             return self.prompt.read(self.typing.take_draft())
         self.prompt.echo(line)
         return line

@@ -1,18 +1,23 @@
 """A chat, put together: the terminal made quiet, the prompt shown, and only then the editor loaded behind it."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from streamchat.config.settings import Settings
+from streamchat.repl.terminal import Terminal, is_dumb
 from streamchat.session import Session
 from streamchat.views.choose import Look
+from streamchat.views.safe import safe
 
 if TYPE_CHECKING:
     from streamchat.repl.loop import Prompt, Repl
 
 
-def start(
+@contextmanager
+def started(
     session: Session,
     settings: Settings,
     look: Look,
@@ -20,29 +25,41 @@ def start(
     keyboard: TextIO,
     extra: dict[str, Any],
     directory: Path | None,
-) -> "Repl":
-    """A chat that is ready to run, on the terminal that `keyboard` is; the rest as Repl takes it."""
-    out = sys.stdout
-    from streamchat.repl.loop import Repl
-    from streamchat.repl.terminal import Terminal, is_dumb
+    first: str = "",
+) -> Iterator["Repl"]:
+    """A chat that is ready to run, on the terminal that `keyboard` is. `first` is the first message, if there is one.
 
+    The rest is as Repl takes it.
+    """
+    out = sys.stdout
     plain = look.accessible or not out.isatty() or is_dumb()
-    prompt = _lines if plain else _editor
-    return Repl(
-        session,
-        settings,
-        look,
-        terminal=Terminal(keyboard.fileno()),
-        prompt=lambda repl: prompt(repl, keyboard),
-        out=out,
-        extra=extra,
-        directory=directory,
-    )
+    with Terminal(keyboard.fileno()) as terminal:
+        if not first:
+            whom = " · ".join(filter(None, (session.provider.name, session.model)))
+            early = not plain and session.conversation.last is None
+            out.write(safe(f"{whom}   /help: commands and keys, Ctrl+D: leave\n") + ("> " if early else ""))
+            out.flush()  # seen before the editor is loaded; what is typed meanwhile waits for it
+        from streamchat.repl.loop import Repl
+
+        prompt = _lines if plain else _editor
+        repl = Repl(
+            session,
+            settings,
+            look,
+            terminal=terminal,
+            prompt=lambda repl: prompt(repl, keyboard),
+            out=out,
+            extra=extra,
+            directory=directory,
+        )
+        if first:
+            repl.typing.queue.append(repl.pastes.fold(first))
+        elif session.conversation.last is not None:
+            repl.show_last()
+        yield repl
 
 
 def _editor(repl: "Repl", keyboard: TextIO) -> "Prompt":
-    repl.out.write("> ")  # seen before the editor is loaded; what is typed meanwhile waits for it
-    repl.out.flush()
     from streamchat.history.redaction import patterns
     from streamchat.repl.completion import Completions
     from streamchat.repl.editor import Editor

@@ -87,6 +87,10 @@ class Person:
             f"the prompt with {draft!r} and {texts!r}",
         )
 
+    def line(self) -> None:
+        """Wait until a line is read that the terminal itself edits."""
+        self._until(lambda seen: seen[-1:] == [">"], "a prompt in its last row")
+
     def _until(self, wanted: Callable[[list[str]], bool], words: str) -> list[str]:
         end = time.monotonic() + DEADLINE
         while time.monotonic() < end:

@@ -24,16 +24,18 @@ def test_a_screen_reader_gets_whole_lines_and_nothing_redrawn(server: Server) ->
     with Person(*at(server), "--accessible") as person:
         person.sees("/help", "\n>")
         person.press("tides?\r")
-        person.sees("once", "\n>")
+        person.sees("once", "first token")
+        person.line()
         person.press("go on\\\rplease\r")
-        person.sees("More.")
-        person.press(b"one\rtwo\\\r")
-        person.press("three\r")
+        person.sees("More.", "first token")
+        person.line()
+        person.press(b"a paste\rof two lines\r")
         person.sees("Last.")
+        person.line()
         person.press("\x04")
         assert person.program.end().status == 0
     assert_nothing_is_redrawn(person.written)
-    assert questions() == ["tides?", "go on\nplease", "one\ntwo\nthree"]
+    assert questions() == ["tides?", "go on\nplease", "a paste\nof two lines"]
 
 
 def test_a_dumb_terminal_is_enough(server: Server) -> None:
