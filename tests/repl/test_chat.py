@@ -13,7 +13,7 @@ import pytest
 
 from tests.repl.person import Person
 from tests.wire.answers import chat_answer
-from tests.wire.scenario import Stall, Wait, stream
+from tests.wire.scenario import Scenario, Stall, Wait, stream
 from tests.wire.server import Server
 
 SLOW = ("-m", "echo", "--opt", "delay=0.05")
@@ -135,6 +135,19 @@ def test_one_key_stops_a_stalled_answer_at_once_and_keeps_everything(server: Ser
     assert questions() == ["first", "a draft goes on"]
     assert [line["stop_reason"] for line in records() if line["type"] == "end"] == ["interrupted", "stop"]
     assert server.exchange(1).json["messages"][1] == {"role": "assistant", "content": "Half an "}
+
+
+def test_an_answer_that_has_not_begun_is_stopped_too(server: Server) -> None:
+    server.play(Scenario((Stall(),), head=False))
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.sees("waiting")
+        exchange = server.exchange(0)
+        person.press("\x1b")
+        assert exchange.closed.wait(5)
+        person.prompted("interrupted")
+        assert leave(person) == 0
 
 
 def test_esc_takes_the_queue_back_before_it_stops_anything(server: Server) -> None:

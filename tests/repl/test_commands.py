@@ -254,6 +254,29 @@ def test_settings_raw_usage_help_and_ones_own_commands() -> None:
         assert leave(person) == 0
 
 
+def test_the_line_below_the_prompt_says_when_the_context_is_nearly_full() -> None:
+    config = Path(os.environ["XDG_CONFIG_HOME"], "streamchat", "config.toml")
+    config.parent.mkdir(parents=True)
+    config.write_text('[providers.mirror]\nkind = "echo"\ncontext = 256\n[ui]\nkeymap = "vi"\n')
+    with Person("-m", "mirror", size=(100, 40)) as person:
+        person.prompted()
+        person.press("word " * 110 + "\x1b0iThe \r")  # vi: to the line's beginning, insert
+        person.prompted('"The word word', ": /compact")
+        person.press("/usage\r")
+        person.prompted("the context:", "of 256")
+        assert leave(person) == 0
+
+
+def test_the_last_reasoning_is_shown_on_request() -> None:
+    with Person("-m", "replay/reasoning", "--speed", "0", "-R", size=(100, 50)) as person:
+        person.prompted()
+        person.press("which is larger?\r")
+        person.prompted("9.9 is larger")
+        person.press("\x0f")
+        person.prompted("The person asks which is larger")
+        assert leave(person) == 0
+
+
 @pytest.mark.parametrize("name", ["gone.txt", "folder"])
 def test_ask_takes_files_too_and_refuses_before_it_asks(name: str) -> None:
     Path("folder").mkdir()
