@@ -151,20 +151,11 @@ def _known(settings: Settings, model: str) -> None:
 
 
 def _priced(settings: Settings, listing: Listing) -> Listing:
-    """With what is known besides the list: for what is asked over the network, and the person's own figures first."""
-    table = settings.providers[listing.provider]
-    if not listing.asked:
-        return listing
-    own = tuple(
-        structs.replace(
-            model,
-            context=model.context or table.context,
-            input_price=table.prices[model.id][0] if model.id in table.prices else model.input_price,
-            output_price=table.prices[model.id][1] if model.id in table.prices else model.output_price,
-        )
-        for model in listing.models
-    )
-    return with_prices(structs.replace(listing, models=own))
+    """With what is known besides the list, for what is asked over the network; the person's own word comes first."""
+    if own := settings.providers[listing.provider].context:
+        models = tuple(structs.replace(model, context=own) for model in listing.models)
+        listing = structs.replace(listing, models=models)
+    return with_prices(listing) if listing.asked else listing
 
 
 def _show(listings: list[Listing], *, names_only: bool) -> None:

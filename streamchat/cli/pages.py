@@ -35,8 +35,13 @@ def page(command: Any, context: Any, *, every: bool = False, width: int = 0) -> 
     whole = _page(command, context, sections(command, context), width)
     if every or len(whole) <= ROWS:
         return "\n".join(whole)
+    if getattr(command, "commands", None):
+        parts = [part for part in sections(command, context) if part[0] != "Options" or len(part[1]) > 1]
+        room = width - _column(parts)
+        short = [(heading, [_cut(row, room) for row in rows]) for heading, rows in parts]
+        return "\n".join(_page(command, context, short, width))
     kept = sections(command, context, only=EVERYDAY)
-    if not any(rows for heading, rows in kept if heading != "Commands"):
+    if not any(rows for _, rows in kept):
         return "\n".join(whole)
     more = f"Every option: streamchat help {context.command_path.partition(' ')[2]}"
     return "\n".join([*_page(command, context, kept, width, spaced=False), "", more])
@@ -85,7 +90,7 @@ def _page(
         lines += text.split("\n") if as_it_is else textwrap.wrap(text, width)
         if not (index + 1 < len(told) and told[index + 1][1]):
             lines.append("")
-    column = min(30, max((len(name) for _, rows in parts for name, _ in rows), default=0)) + 4
+    column = _column(parts)
     for heading, rows in parts:
         lines += [f"{heading}:", *(line for row in rows for line in _laid_out(row, column, width))]
         lines += [""] if spaced else []
@@ -102,6 +107,16 @@ def _laid_out(row: Row, column: int, width: int) -> Iterator[str]:
     else:
         yield f"  {name:<{column - 2}}{told.pop(0)}".rstrip()
     yield from (" " * column + line for line in told if line)
+
+
+def _column(parts: list[tuple[str, list[Row]]]) -> int:
+    """Where the explanations begin."""
+    return min(30, max((len(name) for _, rows in parts for name, _ in rows), default=0)) + 4
+
+
+def _cut(row: Row, room: int) -> Row:
+    """The row with what has room on one line; its own page says the rest."""
+    return (row[0], row[1] if len(row[1]) <= room else textwrap.shorten(row[1], room, placeholder=" …"))
 
 
 def _row(parameter: Any, context: Any) -> Row | None:

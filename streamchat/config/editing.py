@@ -19,7 +19,7 @@ from streamchat.config.target import nearest, printable
 from streamchat.errors import ConfigError, UsageError
 
 _HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
-_FREE = ("headers", "options", "prices")
+_FREE = ("headers", "options")
 """The settings of a provider that are tables of anything."""
 _WAY_OUT = "change it by hand: streamchat config edit"
 

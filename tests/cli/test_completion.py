@@ -60,6 +60,15 @@ def test_what_is_offered(words: list[str], expected: list[str]) -> None:
     assert offered(*words) == expected
 
 
+def test_conversations_are_offered_by_name_and_by_id() -> None:
+    run("ask", "-m", "echo", "-q", "--name", "tides", "How do tides work?")
+    for words in (["history", "show", ""], ["history", "delete", ""], ["chat", "--resume", ""]):
+        last, name, ident = offered(*words)
+        assert (last, name) == ("@-1", "tides"), words
+        assert len(ident) == 8
+    assert offered("history", "show", "ti") == ["tides"]
+
+
 def test_a_configuration_that_is_wrong_only_offers_less(tmp_path: Path) -> None:
     (tmp_path / "home" / ".config" / "streamchat" / "config.toml").write_text("[ui")
     assert offered("ask", "-m", "") == []
