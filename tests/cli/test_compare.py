@@ -180,7 +180,7 @@ def test_a_reader_that_leaves_stops_all(servers: tuple[Server, Server]) -> None:
     assert replies(journal())["a"][1] == "pipe_closed"
 
 
-@pytest.mark.parametrize("args", [("-o", "x"), ("--save", "x.md"), ("-x",), ("--dry-run",)], ids=str)
+@pytest.mark.parametrize("args", [("-o", "x"), ("--dry-run",)], ids=str)
 def test_what_is_for_one_answer_is_refused(servers: tuple[Server, Server], args: tuple[str, ...]) -> None:
     result = run(*BOTH, "Who?", *args)
 

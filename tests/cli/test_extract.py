@@ -24,7 +24,6 @@ def asked(server: Server, *args: str) -> tuple[str, ...]:
     [
         (("-x", "How?"), "ls -l\n"),
         (("How?", "-x"), "ls -l\n"),
-        (("-x", "2", "How?"), "print(1)\n"),
         (("-x", "last", "How?"), "print(1)\n"),
         (("-x", "py", "How?"), "print(1)\n"),
         (("--extract=bash", "How?"), "ls -l\n"),

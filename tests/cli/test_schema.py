@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from streamchat.errors import ProviderError, UsageError
+from streamchat.structured import check_answer, schema_of
 from tests.cli.person import config, journal
 from tests.program import run
 from tests.wire.answers import chat_answer, messages_answer, responses_answer
@@ -57,21 +59,28 @@ def test_a_schema_that_leaves_things_open_is_not_asked_for_strictly(server: Serv
     }
 
 
+def test_an_answer_of_another_shape_is_an_error_and_is_kept(server: Server) -> None:
+    result = asked(server, SCHEMA, '{"age": "seven"}')
+
+    assert (result.out, result.status) == ('{"age": "seven"}\n', 1)
+    assert "does not fit the schema: $.age: 'seven' is not of type 'integer'" in result.err
+    assert [line["text"] for line in journal() if line["type"] == "text"] == ['{"age": "seven"}']
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ('{"age": "seven"}', "does not fit the schema: $.age: 'seven' is not of type 'integer'"),
-        ("{}", "does not fit the schema: $: 'age' is a required property"),
+        ("{}", "does not fit the schema: .: 'age' is a required property"),
         ('{"age": NaN}', "is not JSON"),
         ("Seven.", "is not JSON"),
+        ("```json\n{}\n```", "is not JSON"),
+        ('{"age": "' + "x" * 999 + '"}', "xxx' is not of type 'integer'"),
     ],
 )
-def test_an_answer_of_another_shape_is_an_error_and_is_kept(server: Server, answer: str, words: str) -> None:
-    result = asked(server, SCHEMA, answer)
-
-    assert (result.out, result.status) == (f"{answer}\n", 1)
-    assert words in result.err
-    assert [line["text"] for line in journal() if line["type"] == "text"] == [answer]
+def test_what_is_wrong_with_an_answer(answer: str, words: str) -> None:
+    with pytest.raises(ProviderError, match=words) as caught:
+        check_answer(answer, SCHEMA)
+    assert len(caught.value.message) < 250
 
 
 def test_an_answer_that_stopped_short_says_so_too(server: Server) -> None:
@@ -83,18 +92,23 @@ def test_an_answer_that_stopped_short_says_so_too(server: Server) -> None:
 @pytest.mark.parametrize(
     ("schema", "words"),
     [
-        ('{"type": "objekt"}', "is no JSON schema: $.type"),
-        ('{"$ref": "http://127.0.0.1/x"}', "Nothing is fetched"),
+        ('{"type": "objekt"}', "is no JSON schema: .\\.type"),
+        ('{"$ref": "http://127.0.0.1/x"}', "refers to http://127.0.0.1/x, which is not in it"),
         ('{"$ref": "#/$defs/gone"}', "which is not in it"),
         ("gone.json", "cannot be read"),
         ("{", "is not JSON"),
     ],
 )
-def test_a_schema_that_is_none_is_refused_before_anything_is_sent(server: Server, schema: str, words: str) -> None:
-    server.play(stream(chat_answer(["{}"])))
-    result = run("ask", "-m", "vllm/m", "--base-url", server.v1, "--schema", schema, "Who?")
+def test_a_schema_that_is_none(schema: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        schema_of(schema)
 
-    assert result.status == 2 and words in result.err
+
+def test_a_schema_that_is_none_is_refused_before_anything_is_sent(server: Server) -> None:
+    server.play(stream(chat_answer(["{}"])))
+    result = run("ask", "-m", "vllm/m", "--base-url", server.v1, "--schema", '{"$ref": "file:///x"}', "Who?")
+
+    assert result.status == 2 and "Nothing is fetched" in result.err
     assert server.left == 1
 
 
