@@ -2,7 +2,6 @@
 
 import base64
 import os
-import re
 import shutil
 import subprocess
 from typing import TextIO
@@ -22,12 +21,6 @@ _READERS = (
 )
 _LONGEST = 74_000
 """Bytes that a terminal takes at least, by OSC 52."""
-_FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^[ ]{0,3}\1[`~]*[ ]*$|\Z)", re.MULTILINE | re.DOTALL)
-
-
-def code_blocks(text: str) -> list[str]:
-    """The fenced blocks of code in a Markdown text, in their order, without their fences."""
-    return [match[2] for match in _FENCE.finditer(text)]
 
 
 def copied(text: str, out: TextIO) -> str:

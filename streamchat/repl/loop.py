@@ -29,7 +29,7 @@ from streamchat.repl.terminal import Terminal
 from streamchat.repl.typeahead import TypeAhead
 from streamchat.repl.warming import warm
 from streamchat.session import Session, as_asked
-from streamchat.views.choose import Look
+from streamchat.views.choose import Look, shows_footer
 from streamchat.views.notify import announced
 from streamchat.views.safe import one_line, safe
 
@@ -113,12 +113,11 @@ class Repl:
         text = whole(line)
         self.stop.wanted = False
         try:
-            if text.startswith("/"):
-                word, _, rest = text[1:].partition(" ")
+            word, _, rest = text[1:].partition(" ")
+            if text.startswith("/") and "/" not in word:  # a path is no command
                 registry.find(word.strip(), self.commands()).action(self, self.pastes.unfold(rest).strip())
             elif text:
-                for name in self.files.add_mentioned(text, self.session.provider):
-                    self.say(f"there is no file {name}: @{name} is sent as it stands")
+                self._attach(text)
                 self.ask(self.pastes.unfold(text))
         except ChatError as exc:
             self.tell(exc)
@@ -133,7 +132,6 @@ class Repl:
         at = self.conversation.at
         attachments: tuple[Attachment, ...] = ()
         if text is not None:
-            refuse(self.files.attachments, self.session.provider)
             text, attachments = self.files.take(text)
         reply, failure = self._asked(text, attachments, going_on=going_on)
         if reply is None:
@@ -215,14 +213,6 @@ class Repl:
         last = self.conversation.last
         self.say(last.reasoning.strip() if last is not None and last.reasoning else "there is no reasoning to show")
 
-    def say_what_is_left_out(self) -> None:
-        """That files of earlier messages cannot go to this provider, where that is so."""
-        takes = self.session.provider.takes
-        left = {each.name for message in self.conversation.messages() for each in message.attachments
-                if not takes(each.media_type)}  # fmt: skip
-        if left:
-            self.say(f"{self.session.provider.name} cannot take {', '.join(sorted(left))}: only the name is sent")
-
     def say(self, text: str) -> None:
         """A line, or several, to the person."""
         self.out.write(safe(text) + "\n")
@@ -279,6 +269,17 @@ class Repl:
         files = f"{len(self.files.names)} files" if self.files.names else ""
         return " · ".join(filter(None, [self.title, profile, filled, *self.spending.phrases(), files]))
 
+    def _attach(self, text: str) -> None:
+        """Take the files that a message names; what cannot be sent leaves the message in the editor."""
+        try:
+            missing = self.files.add_mentioned(text, self.session.provider)
+            refuse(self.files.attachments, self.session.provider)
+        except ChatError:
+            self.typing.draft = text
+            raise
+        for name in missing:
+            self.say(f"there is no file {name}: @{name} is sent as it stands")
+
     def _asked(
         self, text: str | None, attachments: tuple[Attachment, ...], *, going_on: bool
     ) -> tuple[Reply | None, ChatError | None]:
@@ -299,6 +300,8 @@ class Repl:
         last = self.conversation.last
         if last is not None and last is not before and last.answer is not None:
             self.spending.add(last.answer.provider, last.answer.model, last.usage)
+            if last.ending and failure is None and not shows_footer(self.look, self.out):
+                self.say(f"({last.ending})")
         notices = self.conversation.notices
         for line in (*notices, *filter(None, [self.conversation.trouble])):
             self.say(one_line(line))

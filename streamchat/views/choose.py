@@ -83,7 +83,7 @@ def is_rendered(look: Look, out: TextIO) -> bool:
     """Whether an answer is shown as Markdown there, and not as text."""
     if look.format is not None:
         return look.format == "markdown"
-    return out.isatty() and not (look.raw or look.plain or look.extract or look.code)
+    return out.isatty() and not (look.raw or look.plain or look.extract or look.code or look.accessible)
 
 
 def shows_footer(look: Look, out: TextIO) -> bool:
@@ -116,12 +116,17 @@ def _rendered(look: Look, out: TextIO, *, title: str, note: str | None, below: C
 
 
 def _steps(look: Look, terminal: TextIO | None) -> tuple[Step, ...]:
-    """What the text goes through: nothing for --raw and for a pipe, made safe for a terminal, wrapped for --plain."""
+    """What the text goes through: nothing for --raw and for a pipe, made safe for a terminal, wrapped
+    for --plain, said in words for --accessible."""
     steps: list[Step] = [Extracted(look.extract)] if look.extract else []
     if look.raw:
         return tuple(steps)
     if terminal or look.safe:
         steps.append(Safe())
-    if look.plain and terminal:
+    if look.accessible and terminal and not (look.extract or look.code):
+        from streamchat.views.spoken import Spoken
+
+        steps.append(Spoken())
+    elif look.plain and terminal:
         steps.append(Wrapped(look.width or os.get_terminal_size(terminal.fileno()).columns))
     return tuple(steps)

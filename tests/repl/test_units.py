@@ -1,5 +1,6 @@
 """The parts of the chat without a terminal: what Enter means, type-ahead, commands, stopping, going on."""
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ from streamchat.continuation import begun, open_block, unrepeated
 from streamchat.errors import ChatError, ProviderError, UsageError
 from streamchat.events import Event, Stop, Text
 from streamchat.providers.base import Provider
-from streamchat.repl.clipboard import code_blocks
 from streamchat.repl.commands.registry import commands, find, table
 from streamchat.repl.context import limit_in, too_long
 from streamchat.repl.entry import Pastes, broken, whole
@@ -23,6 +23,7 @@ from streamchat.repl.past import Past
 from streamchat.repl.stopping import Stop as Stopping
 from streamchat.repl.stopping import Stoppable
 from streamchat.repl.typeahead import TypeAhead
+from streamchat.views.spoken import Spoken
 
 # what Enter means, and pastes
 
@@ -248,10 +249,6 @@ def test_files_are_mentioned_by_an_at(tmp_path: object) -> None:
     assert (there, missing) == (["here.txt", "a b.txt"], ["gone/file.txt"])
 
 
-def test_code_blocks_are_found() -> None:
-    assert code_blocks("a\n```py\nx\n```\nb\n~~~\ny\n```\n~~~\n```\nopen") == ["x\n", "y\n```\n", "open"]
-
-
 def test_the_past_is_bounded_redacted_and_survives_a_torn_line(tmp_path: object) -> None:
     import re
     from pathlib import Path
@@ -266,3 +263,62 @@ def test_the_past_is_bounded_redacted_and_survives_a_torn_line(tmp_path: object)
     path.write_text("".join(f'"{number}"\n' for number in range(5000)))
     assert len(list(Past(path, whole=str).load_history_strings())) == 2000
     assert len(path.read_text().splitlines()) == 2000
+
+
+# for the ear
+
+
+SPOKEN = """# Tides
+
+The **sea** rises. It `falls` too, see [here](https://x.org).
+- [ ] look
+* watch
+
+> They say.
+> Always.
+
+```py
+x = 1  # **kept**
+```
+
+| a | b |
+| - | - |
+| 1 | 2 |
+"""
+
+SAID = """Heading 1: Tides
+
+The sea rises. It falls too, see here (https://x.org).
+- to do: look
+- watch
+
+Quote: They say.
+Always.
+
+Code, py:
+x = 1  # **kept**
+End of code.
+
+a; b
+
+1; 2
+"""
+
+
+def said(*pieces: str) -> list[str]:
+    step = Spoken()
+    return [*(step.feed(piece) for piece in pieces), step.close()]
+
+
+def test_what_is_for_the_ear_has_words_for_marks() -> None:
+    assert "".join(said(SPOKEN)) == SAID
+
+
+@given(st.lists(st.integers(0, len(SPOKEN)), max_size=12).map(sorted))
+def test_what_is_for_the_ear_does_not_depend_on_the_deltas(cuts: list[int]) -> None:
+    pieces = [SPOKEN[start:end] for start, end in itertools.pairwise([0, *cuts, len(SPOKEN)])]
+    assert "".join(said(*pieces)) == SAID
+
+
+def test_a_sentence_is_said_when_it_is_whole() -> None:
+    assert said("The sea ri", "ses. It fa", "lls.") == ["", "The sea rises. ", "", "It falls.\n"]

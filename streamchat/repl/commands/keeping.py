@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamchat.errors import UsageError
+from streamchat.fences import blocks_of
 from streamchat.history import files, formats
 from streamchat.history.conversation import Conversation
 from streamchat.history.redaction import patterns
 from streamchat.history.store import Store
 from streamchat.repl import compacting
-from streamchat.repl.clipboard import code_blocks, copied
+from streamchat.repl.clipboard import copied
 from streamchat.repl.commands.registry import command
 from streamchat.views.safe import one_line
 
@@ -140,7 +141,7 @@ def _answer(repl: "Repl") -> str:
 
 
 def _code(answer: str, which: str) -> str:
-    blocks = code_blocks(answer)
+    blocks = [block.text for block in blocks_of(answer)]
     if not blocks:
         raise UsageError("there is no code in the last answer")
     if which == "code":

@@ -33,7 +33,10 @@ def model(repl: "Repl", rest: str) -> None:
         rest = models[chosen]
     repl.turn_to(*asked_by(repl, rest))
     repl.say(f"asking {repl.title}")
-    repl.say_what_is_left_out()
+    takes = repl.session.provider.takes
+    sent = (each for message in repl.conversation.messages() for each in message.attachments)
+    if left := {each.name for each in sent if not takes(each.media_type)}:
+        repl.say(f"{repl.session.provider.name} cannot take {', '.join(sorted(left))}: only the name is sent")
 
 
 def asked_by(repl: "Repl", model: str) -> tuple[Choice, Settings]:
