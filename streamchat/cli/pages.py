@@ -13,7 +13,7 @@ ROWS: Final = 23
 """A screen of 24 lines, the next prompt on one of them."""
 WIDEST: Final = 80
 EVERYDAY: Final = frozenset((
-    "model", "system", "profile", "think", "files", "continue_", "resume", "extract", "hide_reasoning", "usage",
+    "model", "system", "profile", "file", "continue_", "resume", "extract", "hide_reasoning", "usage",
     "quiet", "output", "no_save",
 ))  # fmt: skip
 """The options that a page too long for a screen still shows, by their parameters' names."""
