@@ -28,7 +28,7 @@ HOMES = {
     "anthropic": ("providers/anthropic.py",),
     "xllamacpp": ("local/child.py",),
     "rich": ("views/",),
-    "genai_prices": ("prices.py",),
+    "genai_prices": ("prices.py", "catalogue.py"),
     "jsonschema": ("structured.py",),
     "markdown_it": ("views/", "history/html.py"),
     "pygments": ("views/", "history/html.py"),
@@ -38,7 +38,6 @@ HOMES = {
     "flask": ("web/flask.py",),
     "dotenv": ("config/",),
     "tomlkit": ("config/",),
-    "genai_prices": ("prices.py", "catalogue.py"),
     "keyring": ("config/keys.py",),
 }
 """Libraries that only these places import."""
