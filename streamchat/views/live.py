@@ -13,6 +13,7 @@ up whoever feeds nor a silent feed the clock; how often it draws follows from wh
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Literal, Self, TextIO
@@ -40,6 +41,7 @@ Color = Literal["auto", "always", "never"]
 _FASTEST = 1 / 60
 _SHARE = 4  # a frame that took t seconds is followed by 4 t without one: a fifth of one core at most
 _MEMORY = 4  # what one takes is a mean of about so many
+_GULP = 8192  # characters are taken in by one at most: there is something new to see at least every so often
 _LATE = 0.005  # so late may one begin without the next being put off
 _DIM = Style(dim=True)
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -110,7 +112,7 @@ class LiveMarkdown:
         self._status, self._above, self._lead, self._below = status, above, lead, below
         self._begun = False
         self._size = self._measured()
-        self._incoming: list[str] = []
+        self._incoming: deque[str] = deque()
         self._changed = threading.Event()
         self._closing = False
         self._failure: BaseException | None = None
@@ -143,7 +145,7 @@ class LiveMarkdown:
         """More text. Never waits for the terminal."""
         if self._failure is not None:
             raise self._failure
-        self._incoming.append(text)
+        self._incoming.extend(text[start : start + _GULP] for start in range(0, len(text), _GULP))
         self._changed.set()
 
     def refresh(self) -> None:
@@ -190,9 +192,10 @@ class LiveMarkdown:
                 spent = time.monotonic() - begun
                 cost += (spent - cost) / _MEMORY  # one that was dear for once, because much came at once, says nothing
                 due = max(due, begun - _LATE) + max(_FASTEST, (1 + _SHARE) * min(spent, cost))
-                self._pause(due)
-                self._changed.wait(self._tick())
-                self._changed.clear()
+                if not self._incoming:
+                    self._pause(due)
+                    self._changed.wait(self._tick())
+                    self._changed.clear()
         except BaseException as error:  # it belongs to whoever feeds
             self._failure = error
 
@@ -222,7 +225,10 @@ class LiveMarkdown:
             self._screen.print(finished)
 
     def _take_in(self) -> None:
-        texts, self._incoming = self._incoming, []
+        texts, room = [""], _GULP
+        while self._incoming and (room > 0 or self._closing):
+            texts.append(self._incoming.popleft())
+            room -= len(texts[-1])
         text = "".join(texts)
         self._begun = self._begun or bool(text)
         self._blocks.feed(text)

@@ -116,7 +116,11 @@ class Screen:
         self.send(frame.finished())
 
     def resized(self, width: int, height: int) -> None:
-        """Remove the tail after the terminal changed its size; the next frame draws it anew."""
+        """Remove the tail after the terminal changed its size; the next frame draws it anew.
+
+        A screen that became too small for the tail has pushed the first rows of it into the scrollback already, where
+        nothing can be removed: these stay there as they were, above what replaces them.
+        """
         above = self._at
         if self._reflows and width:
             above = sum(max(1, -(-row.cells // width)) for row in self._rows[: self._at])

@@ -253,6 +253,20 @@ def test_a_terminal_that_takes_nothing_does_not_hold_up_who_feeds() -> None:
     assert len(out.writes) < 20
 
 
+def test_much_that_comes_at_once_is_shown_bit_by_bit_and_whole() -> None:
+    text = ENDLESS["items"] * 4
+    out = Emulator(80, 24)
+    shown = live(out)
+    shown.feed(text)
+    for _ in range(4):
+        before = len(out.lines)
+        shown.draw()
+        assert before < len(out.lines) < len(text.splitlines())
+    shown.close()
+
+    assert out.cells == printed(text, 80, 24).cells
+
+
 def test_an_error_of_the_terminal_reaches_who_feeds() -> None:
     class Gone(Emulator):
         def write(self, text: str) -> int:
