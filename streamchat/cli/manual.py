@@ -1,6 +1,6 @@
 """The manual page, from the help of the commands and the topics; `python -m streamchat.cli.manual` writes it.
 
-It is kept as man/streamchat.1 and goes into the wheel as share/man/man1/streamchat.1; a test holds it to the help.
+It is kept beside this module and goes into the wheel as share/man/man1/streamchat.1; a test holds it to the help.
 """
 
 import re

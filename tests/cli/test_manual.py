@@ -12,11 +12,12 @@ from streamchat.cli.help import TOPICS
 from streamchat.cli.manual import manual
 from tests.conftest import ROOT
 
-PAGE = ROOT / "man" / "streamchat.1"
+PAGE = ROOT / "streamchat" / "cli" / "streamchat.1"
 
 
 def test_the_page_is_fresh() -> None:
-    assert PAGE.read_text("utf-8") == manual(), "write it again: python -m streamchat.cli.manual > man/streamchat.1"
+    again = "write it again: python -m streamchat.cli.manual > streamchat/cli/streamchat.1"
+    assert PAGE.read_text("utf-8") == manual(), again
 
 
 def test_every_command_and_topic_has_its_part() -> None:
@@ -29,7 +30,7 @@ def test_every_command_and_topic_has_its_part() -> None:
 def test_the_page_goes_into_the_wheel() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
-    assert shared == {"man/streamchat.1": "share/man/man1/streamchat.1"}
+    assert shared == {"streamchat/cli/streamchat.1": "share/man/man1/streamchat.1"}
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
