@@ -30,6 +30,7 @@ from streamchat.views.blocks import Blocks
 from streamchat.views.elements import Line
 from streamchat.views.footer import joined, seconds, summary
 from streamchat.views.markdown import CODE_THEME, Sheet, rendered
+from streamchat.views.pace import Pace
 from streamchat.views.safe import one_line, safe
 from streamchat.views.screen import Screen, moves_cursor, reflows, size_of
 
@@ -38,11 +39,7 @@ Mode = Literal["live", "blocks", "whole"]
 
 Color = Literal["auto", "always", "never"]
 
-_FASTEST = 1 / 60
-_SHARE = 4  # a frame that took t seconds is followed by 4 t without one: a fifth of one core at most
-_MEMORY = 4  # what one takes is a mean of about so many
 _GULP = 8192  # characters are taken in by one at most: there is something new to see at least every so often
-_LATE = 0.005  # so late may one begin without the next being put off
 _DIM = Style(dim=True)
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _FOLDED = 3  # rows of reasoning shown while it is folded
@@ -185,13 +182,11 @@ class LiveMarkdown:
     def _draw_on(self) -> None:
         """Draw until there is nothing more to come."""
         try:
-            cost = due = 0.0
+            pace = Pace()
             while not self._closing:
                 begun = time.monotonic()
                 self.draw()
-                spent = time.monotonic() - begun
-                cost += (spent - cost) / _MEMORY  # one that was dear for once, because much came at once, says nothing
-                due = max(due, begun - _LATE) + max(_FASTEST, (1 + _SHARE) * min(spent, cost))
+                due = pace.after(begun, time.monotonic())
                 if not self._incoming:
                     self._pause(due)
                     self._changed.wait(self._tick())
