@@ -11,7 +11,6 @@ from streamchat.cli.exits import Signalled
 from streamchat.cli.front import COMMANDS, outline, run
 from streamchat.cli.pages import page, shape
 from streamchat.errors import UsageError
-from streamchat.firstuse import defer
 
 __all__ = ["COMMANDS", "app", "parsed", "run", "top"]
 
@@ -95,7 +94,6 @@ def parsed(arguments: list[str]) -> int:
         from streamchat.cli.options import with_extract_value
 
         arguments = with_extract_value(arguments)
-    defer("openai", "anthropic", "httpcore2")
     try:
         code = app(arguments, prog_name="streamchat", standalone_mode=False)
     except Exception as exc:

@@ -69,7 +69,9 @@ def _run(argv: list[str]) -> int:
     except BrokenPipeError:
         raise Signalled(SIGPIPE) from None
     from streamchat.cli.app import parsed
+    from streamchat.firstuse import defer
 
+    defer("openai", "anthropic", "httpcore2")  # here, where the process is ours, and nowhere that a library comes by
     return parsed(arguments)
 
 
