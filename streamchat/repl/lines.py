@@ -24,7 +24,6 @@ class Lines:
 
     def __init__(self, terminal: Terminal, stop: Stop, out: TextIO, source: TextIO) -> None:
         self._terminal, self._stop, self._out, self._source = terminal, stop, out, source
-        self._early = b""
 
     def read(self, draft: str = "") -> str | None:
         """The next message; None at its end, and for Ctrl+C on an empty line."""
@@ -69,30 +68,25 @@ class Lines:
         self._stop.wanted = False
         source = self._source.fileno()
         self._write(prompt)
-        if (early := self._typed_early(source)) is None or early.endswith("\n"):
-            return early and early[:-1]
-        data = b""
+        early = self._typed_early(source)
+        if early.startswith(_END):
+            return None
+        data = early.replace(b"\r", b"\n").rstrip(_END)
+        self._write(safe(data.decode(errors="replace")))
         with self._terminal.as_found():
             while not data.endswith(b"\n") or select.select([source], [], [], _PASTE)[0]:
                 piece = self._stop.waiting(lambda: os.read(source, 65536)).rstrip(_END)
                 data += piece.replace(b"\r", b"\n")
                 if not piece:
                     break
-        return early + data.decode(errors="replace").rstrip("\n") if early or data else None
+        return data.decode(errors="replace").rstrip("\n") if data else None
 
-    def _typed_early(self, source: int) -> str | None:
-        """What was typed before the terminal edited lines again, shown now: its first line, or what there is of one.
-
-        None where the person left.
-        """
+    def _typed_early(self, source: int) -> bytes:
+        """What was typed before the terminal edited lines again, and so was not seen yet."""
+        early = b""
         while select.select([source], [], [], 0)[0] and (piece := os.read(source, 65536)):
-            self._early += piece.replace(b"\r", b"\n")
-        if self._early.startswith(_END):
-            return None
-        line, end, self._early = self._early.partition(b"\n")
-        text = (line + end).decode(errors="replace")
-        self._write(safe(text))
-        return text
+            early += piece
+        return early
 
     def _write(self, text: str) -> None:
         self._out.write(text)

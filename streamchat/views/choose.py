@@ -62,7 +62,7 @@ def choose(
         return _for_programs(look.format, out.buffer, tell)
     terminal = out.isatty()
     if is_rendered(look, out):
-        return _rendered(look, out, title=title, note=note, below=below)
+        return _rendered(look, out, title=title, note=note, below=below, tell=tell)
     return PlainView(out.buffer, passing=_steps(look, out if terminal else None), tell=tell)
 
 
@@ -83,7 +83,7 @@ def is_rendered(look: Look, out: TextIO) -> bool:
     """Whether an answer is shown as Markdown there, and not as text."""
     if look.format is not None:
         return look.format == "markdown"
-    return out.isatty() and not (look.raw or look.plain or look.extract or look.code or look.accessible)
+    return out.isatty() and not (look.raw or look.plain or look.extract or look.code)
 
 
 def shows_footer(look: Look, out: TextIO) -> bool:
@@ -97,7 +97,19 @@ def _for_programs(name: str, out: BinaryIO, tell: Tell) -> View:
     return JsonLinesView(out) if name == "jsonl" else JsonView(out, tell=tell)
 
 
-def _rendered(look: Look, out: TextIO, *, title: str, note: str | None, below: Callable[[], list[str]] | None) -> View:
+def _rendered(
+    look: Look,
+    out: TextIO,
+    *,
+    title: str,
+    note: str | None,
+    below: Callable[[], list[str]] | None,
+    tell: Tell,
+) -> View:
+    if look.accessible and out.isatty() and look.stream:
+        from streamchat.views.spoken import SpokenView
+
+        return SpokenView(out.buffer, title=title, note=note, footer=shows_footer(look, out), tell=tell)
     from streamchat.views.live import LiveView
 
     return LiveView(
@@ -116,17 +128,12 @@ def _rendered(look: Look, out: TextIO, *, title: str, note: str | None, below: C
 
 
 def _steps(look: Look, terminal: TextIO | None) -> tuple[Step, ...]:
-    """What the text goes through: nothing for --raw and for a pipe, made safe for a terminal, wrapped
-    for --plain, said in words for --accessible."""
+    """What the text goes through: nothing for --raw and for a pipe, made safe for a terminal, wrapped for --plain."""
     steps: list[Step] = [Extracted(look.extract)] if look.extract else []
     if look.raw:
         return tuple(steps)
     if terminal or look.safe:
         steps.append(Safe())
-    if look.accessible and terminal and not (look.extract or look.code):
-        from streamchat.views.spoken import Spoken
-
-        steps.append(Spoken())
-    elif look.plain and terminal:
+    if look.plain and terminal:
         steps.append(Wrapped(look.width or os.get_terminal_size(terminal.fileno()).columns))
     return tuple(steps)

@@ -1,8 +1,14 @@
 """Markdown for the ear: whole sentences, headings and code announced in words, no marks that a screen reader spells."""
 
 import re
+from collections.abc import Iterator
+from typing import BinaryIO
 
-from streamchat.views.plain import Step
+from streamchat.chat import Reply
+from streamchat.events import Event
+from streamchat.views.base import Tell, quiet
+from streamchat.views.footer import joined, summary
+from streamchat.views.plain import PlainView, Safe, Step
 
 _SENTENCE = re.compile(r"(?<=[.!?:;])(?<!\d\.)[ ]")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*([^\s`]*)[^`]*$")
@@ -13,6 +19,29 @@ _RULE = re.compile(r"[ ]{0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$")
 _TABLE_RULE = re.compile(r"[ \t]*\|?[ \t:|-]*-[ \t:|-]*\|[ \t:|-]*$")
 _LINK = re.compile(r"!?\[([^\]\n]+)\]\(([^)\s]+)[^)\n]*\)")
 _MARKS = re.compile(r"\*\*|__|~~|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|`+")
+
+
+class SpokenView(PlainView):
+    """The answer in sentences as they come, and below it one line about it."""
+
+    def __init__(
+        self, out: BinaryIO, *, title: str = "", note: str | None = None, footer: bool = True, tell: Tell = quiet
+    ) -> None:
+        super().__init__(out, passing=(Safe(), Spoken()), tell=tell)
+        self._title, self._note, self._footer = title, note, footer
+        self._reply = Reply()
+
+    def show(self, events: Iterator[Event], reply: Reply) -> None:
+        self.begin(reply)
+        super().show(events, reply)
+
+    def begin(self, reply: Reply) -> None:
+        self._reply = reply
+
+    def end(self) -> None:
+        super().end()
+        if self._footer:
+            self._send(f"\n{joined(summary(self._reply, title=self._title, note=self._note))}\n")
 
 
 class Spoken(Step):
