@@ -10,7 +10,6 @@ answer of one token) is subtracted. Use the ratios.
 
 import argparse
 import contextlib
-import fcntl
 import os
 import pty
 import select
@@ -39,7 +38,7 @@ BIG = 10_000_000
 LONG = 200_000
 """Tokens of an answer of 1 MB."""
 PARAGRAPH = 60
-ANSWERS = {"one": 1, "many": TOKENS, "long": LONG}
+ANSWERS = {"one": 1, "many": TOKENS, "tenth": LONG // 10, "long": LONG}
 VENDORS = {
     "openai": (chat_answer, ["-m", "vllm/m", "--base-url", "{url}/{answer}/v1"]),
     "anthropic": (messages_answer, ["-m", "anthropic/m", "--base-url", "{url}/{answer}"]),
@@ -143,44 +142,10 @@ def per_token(bench: Bench, vendor: str) -> None:
 
 
 def flat(bench: Bench, who: str) -> None:
-    """The last tenth of 1 MB beside the first, by the processor time at each point of what was written (Linux)."""
-    ratios = []
-    for _ in range(bench.runs + 1):
-        points = _course(bench, who)
-        whole = points[-1][0]
-        at = [next(cpu for written, cpu in points if written >= whole * tenths / 10) for tenths in (0, 1, 9, 10)]
-        ratios.append((at[3] - at[2]) / (at[1] - at[0]))
-    show(f"last tenth of 1 MB beside the first, {who}", f"from {min(ratios):.2f}", statistics.median(ratios), 1.2)
-
-
-def _course(bench: Bench, who: str) -> list[tuple[int, float]]:
-    """What was written so far and the processor seconds that it took, each time that something was read."""
-    reading, writing = pty.openpty() if who == "terminal" else os.pipe()
-    if who == "pipe":
-        fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, 4096)  # so that what was written is soon what was read
-    process = subprocess.Popen(
-        bench.command(who, "openai", "long"), stdin=subprocess.DEVNULL, stdout=writing, env=bench.environment
-    )
-    os.close(writing)
-    points: list[tuple[int, float]] = []
-    written = 0
-    with contextlib.suppress(OSError):
-        while more := os.read(reading, 4096):
-            written += len(more)
-            if cpu := _cpu(process.pid):  # it has not ended
-                points.append((written, cpu))
-    os.close(reading)
-    assert process.wait() == 0
-    return points
-
-
-def _cpu(pid: int) -> float:
-    """Processor seconds of all threads of a process; 0 when it has ended."""
-    total = 0
-    with contextlib.suppress(OSError):
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            total += int((thread / "schedstat").read_text().split()[0])
-    return total / 1e9
+    """A token of 1 MB beside one of 0.1 MB: about ten times it if the cost of a token grew with the answer."""
+    one, tenth, whole = bench.spent(*((who, "openai", answer) for answer in ("one", "tenth", "long")))
+    short, long = (tenth.cpu - one.cpu) / (LONG // 10), (whole.cpu - one.cpu) / LONG
+    show(f"CPU per token of 1 MB beside 0.1 MB, {who}", f"{long * 1e6:.1f} µs", long / short, 1.2)
 
 
 def memory(bench: Bench) -> None:
