@@ -1,6 +1,6 @@
 """The chat: read a message, ask it, show the answer, until the person leaves."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -10,8 +10,7 @@ from msgspec import structs
 
 from streamchat.attachments import refuse
 from streamchat.chat import Attachment, Reply
-from streamchat.choice import Choice, choose, connect
-from streamchat.config import change
+from streamchat.choice import Choice, connect
 from streamchat.config.settings import Settings
 from streamchat.errors import ChatError
 from streamchat.history.conversation import Conversation
@@ -28,7 +27,7 @@ from streamchat.repl.stopping import Stop, Stoppable
 from streamchat.repl.terminal import Terminal
 from streamchat.repl.typeahead import TypeAhead
 from streamchat.repl.warming import warm
-from streamchat.session import Session, as_asked
+from streamchat.session import Session
 from streamchat.views.choose import Look, shows_footer
 from streamchat.views.notify import announced
 from streamchat.views.safe import one_line, safe
@@ -150,36 +149,26 @@ class Repl:
         """Ask by these settings from now on; nothing changes when that cannot be."""
         provider = connect(settings, choice)
         before = self.session.provider
-        self._take_over(settings)
+        self.take_over(settings)
         self.use(provider, choice.model)
         before.close()
         self._warm()
 
-    def change_settings(self, flags: Mapping[str, Any]) -> None:
-        """Set what /set sets; whom is asked stays, and is reached anew."""
-        settings = change(self.settings, flags=flags)
-        self.turn_to(Choice(self.session.provider.name, self.session.model), settings)
+    def take_over(self, settings: Settings) -> None:
+        """Ask and show by these settings from now on; whom is asked stays."""
+        ui = settings.ui
+        self.settings = settings
+        self.session.system = settings.defaults.system or None
+        self.session.options = settings.options(self.extra)
+        self.look = structs.replace(
+            self.look, stream=settings.defaults.stream, color=ui.color, reasoning=ui.reasoning, footer=ui.footer
+        )
 
     def take_up(self, conversation: Conversation) -> None:
         """Go on with another conversation; the one before is let go of."""
         self.conversation.close()
         self.session.conversation = conversation
         self.spending = Spending(conversation)
-
-    def adopt(self, conversation: Conversation) -> None:
-        """Ask as this conversation was asked last, where that can be."""
-        resumed = as_asked(conversation)
-        try:
-            settings = change(self.settings, resumed=resumed)
-            choice = choose(settings)
-            if (choice.provider, choice.model) != (self.session.provider.name, self.session.model):
-                self.turn_to(choice, settings)
-                self.say(f"asking {self.title}")
-            else:
-                self._take_over(settings)
-        except ChatError as exc:
-            self.tell(exc)
-            self.say(f"still asking {self.title}")
 
     def commands(self) -> dict[str, registry.Command]:
         """All slash commands; the person's own do not hide the program's."""
@@ -250,15 +239,6 @@ class Repl:
             return self.prompt.read(self.typing.take_draft())
         self.prompt.echo(line)
         return line
-
-    def _take_over(self, settings: Settings) -> None:
-        ui = settings.ui
-        self.settings = settings
-        self.session.system = settings.defaults.system or None
-        self.session.options = settings.options(self.extra)
-        self.look = structs.replace(
-            self.look, stream=settings.defaults.stream, color=ui.color, reasoning=ui.reasoning, footer=ui.footer
-        )
 
     def _stated(self) -> str:
         session = self.session

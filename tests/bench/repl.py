@@ -57,7 +57,7 @@ def start() -> None:
 
 
 def first_answer() -> None:
-    """The first answer's first token, asked at once and after two seconds of typing, from a server that waits for none."""
+    """The first token of the first answer, asked at once and after two seconds, from a server that does not wait."""
     for wait in (0.0, 2.0):
         times = []
         for _ in range(RUNS // 2):
@@ -117,17 +117,19 @@ def stop() -> None:
     """From Esc to the closed connection of a stalled answer, and to the prompt."""
     closed, prompt = [], []
     for _ in range(RUNS):
-        with Server(stream(chat_answer(["Half"])[:2], Stall())) as server:
-            with Person("-m", "vllm/m", "--base-url", server.v1) as person:
-                person.prompted()
-                person.press("hello\r")
-                person.sees("Half")
-                begun = time.perf_counter()
-                person.press("\x1b")
-                server.exchange(0).closed.wait(5)
-                closed.append(time.perf_counter() - begun)
-                person.program.wait_for(b"interrupted")
-                prompt.append(time.perf_counter() - begun)
+        with (
+            Server(stream(chat_answer(["Half"])[:2], Stall())) as server,
+            Person("-m", "vllm/m", "--base-url", server.v1) as person,
+        ):
+            person.prompted()
+            person.press("hello\r")
+            person.sees("Half")
+            begun = time.perf_counter()
+            person.press("\x1b")
+            server.exchange(0).closed.wait(5)
+            closed.append(time.perf_counter() - begun)
+            person.program.wait_for(b"interrupted")
+            prompt.append(time.perf_counter() - begun)
     report("Esc to the closed connection", closed, worst=True)
     report("Esc to the answer's end on the screen", prompt, worst=True)
 

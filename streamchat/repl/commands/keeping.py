@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamchat.errors import UsageError
+from streamchat.choice import choose
+from streamchat.config import change
+from streamchat.errors import ChatError, UsageError
 from streamchat.fences import blocks_of
 from streamchat.history import files, formats
 from streamchat.history.conversation import Conversation
@@ -12,6 +14,7 @@ from streamchat.history.store import Store
 from streamchat.repl import compacting
 from streamchat.repl.clipboard import copied
 from streamchat.repl.commands.registry import command
+from streamchat.session import as_asked
 from streamchat.views.safe import one_line
 
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ def resume(repl: "Repl", rest: str) -> None:
             raise UsageError("that is this conversation")
         conversation = Conversation.load(path, redact=kept.redact)
     repl.take_up(conversation)
-    repl.adopt(conversation)
+    adopt(repl, conversation)
     repl.show_last()
 
 
@@ -106,6 +109,21 @@ def copy(repl: "Repl", rest: str) -> None:
     else:
         text = answer
     repl.say(f"copied {len(text):,} characters{copied(text, repl.out)}")
+
+
+def adopt(repl: "Repl", conversation: Conversation) -> None:
+    """Ask as this conversation was asked last, where that can be."""
+    try:
+        settings = change(repl.settings, resumed=as_asked(conversation))
+        choice = choose(settings)
+        if (choice.provider, choice.model) == (repl.session.provider.name, repl.session.model):
+            repl.take_over(settings)
+        else:
+            repl.turn_to(choice, settings)
+            repl.say(f"asking {repl.title}")
+    except ChatError as exc:
+        repl.tell(exc)
+        repl.say(f"still asking {repl.title}")
 
 
 def store(repl: "Repl") -> Store:

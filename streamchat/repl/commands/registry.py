@@ -10,6 +10,7 @@ Its docstring is its help; `completes` names what its argument is completed with
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
@@ -50,11 +51,12 @@ def command(name: str, argument: str = "", *, completes: str = "") -> Callable[[
     return register
 
 
+@cache
 def commands() -> dict[str, Command]:
     """All of them, by name, topic by topic."""
     for found in iter_modules(import_module(__package__ or "").__path__):
         import_module(f"{__package__}.{found.name}")
-    return _commands
+    return dict(sorted(_commands.items(), key=lambda item: item[1].topic))
 
 
 def find(word: str, own: Mapping[str, Command] = MappingProxyType({})) -> Command:

@@ -86,7 +86,9 @@ def set_(repl: "Repl", rest: str) -> None:
     if name and name not in SETTABLE:
         raise UsageError(f"/set does not know {name!r}", f"It knows {', '.join(SETTABLE)}.")
     if value:
-        repl.change_settings({f"ui.{name}" if name in _OF_UI else name: value.strip().removeprefix("= ")})
+        given = {f"ui.{name}" if name in _OF_UI else name: value.strip().removeprefix("= ")}
+        whom = Choice(repl.session.provider.name, repl.session.model)
+        repl.turn_to(whom, change(repl.settings, flags=given))
     for each in (name,) if name else SETTABLE:
         section = repl.settings.ui if each in _OF_UI else repl.settings.defaults
         found = getattr(section, each)
