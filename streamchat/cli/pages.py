@@ -35,7 +35,7 @@ def page(command: Any, context: Any, *, every: bool = False, width: int = 0) -> 
     whole = _page(command, context, sections(command, context), width)
     if every or len(whole) <= ROWS:
         return "\n".join(whole)
-    if getattr(command, "commands", None):
+    if any(_commands(command)):
         parts = [part for part in sections(command, context) if part[0] != "Options" or len(part[1]) > 1]
         room = width - _column(parts)
         short = [(heading, [_cut(row, room) for row in rows]) for heading, rows in parts]
