@@ -70,6 +70,7 @@ class Blocks:
         self._path: list[
             Token
         ] = []  # what the source goes on with: containers, and a leaf if a part of it is given out
+        self._item: int | None = None  # the line of the source that is the next item of a list in the path
         self._ready: list[Block] = []  # done, but waiting for a list's numbers or a link's definition
         self._waiting: dict[int, tuple[Block, Block]] = {}  # the same by identity, and as they would be shown now
         self._layout = 0, 0  # what that depends on: definitions, and items that count
@@ -146,6 +147,7 @@ class Blocks:
             if whole and not path and _is_closed(leaf, self._source.count("\n")):
                 rest = split_lines(self._source)[leaf.map[1] if leaf.map else 0 :]
                 self._finish(tokens[: end_of(leaf, tokens)], [], "".join(rest))
+                self._item = None
             elif leaves_before(leaf, tokens):
                 if not self._cut(tokens, path, leaf, len(self._source) - finished):
                     return
@@ -172,10 +174,12 @@ class Blocks:
         index = next(i for i, token in enumerate(tokens) if token is first)
         source = opened[0] + "".join(lines[first_line(first) :])
         kept = source[: len(source) - unread]
-        if not same([*shown, *tokens[index:]], annotate(parsed(kept), [], self._places(kept))):
+        item = opened[0].count("\n") if first.type == "list_item_open" else None
+        if not same([*shown, *tokens[index:]], annotate(parsed(kept, item=item), [], self._places(kept))):
             return False
         advance_numbers([*shown, first])
         self._finish(tokens[:index] + closings(shown), shown, source)
+        self._item = item
         return True
 
     def _part(self, tokens: list[Token], path: list[Token], leaf: Token) -> bool:
@@ -209,7 +213,7 @@ class Blocks:
     def _parse(self, source: str) -> tuple[list[Token], References]:
         """The block structure of the source, going on with the path, and the definitions known with it."""
         references = dict(self._references)
-        tokens = parsed(source, references)
+        tokens = parsed(source, references, item=self._item)
         places = self._places(source)
         for reference in references.values():
             if "at" not in reference:

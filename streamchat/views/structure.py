@@ -61,13 +61,19 @@ def parser() -> MarkdownIt:
 
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    return state.eMarks[start] - state.bMarks[start] < LONG_LINE and table(state, start, end, silent)
+    if start == state.env.get("item") or state.eMarks[start] - state.bMarks[start] >= LONG_LINE:
+        return False
+    return table(state, start, end, silent)
 
 
-def parsed(source: str, references: dict[str, Any] | None = None) -> list[Token]:
-    """The blocks of a text, their insides not parsed yet; definitions are added to the references."""
+def parsed(source: str, references: dict[str, Any] | None = None, *, item: int | None = None) -> list[Token]:
+    """The blocks of a text, their insides not parsed yet; definitions are added to the references.
+
+    `item` is a line that goes on with a list: it would be the next item before it could be the head of a table.
+    """
     tokens: list[Token] = []
-    parser().block.parse(source, parser(), {"references": {} if references is None else references}, tokens)
+    environment = {"references": {} if references is None else references, "item": item}
+    parser().block.parse(source, parser(), environment, tokens)
     return tokens
 
 

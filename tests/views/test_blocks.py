@@ -60,6 +60,11 @@ def test_a_paragraph_of_two_thousand_characters_is_no_heading_any_more() -> None
     assert streamed(pieces(text, 7), 80) == whole
 
 
+@pytest.mark.parametrize("text", ["1. a\n2. |\n---\nb", "- a\n- b | c\n--- | ---\nd", "1. x\n   - a\n   - b|\n   -|\n"])
+def test_an_item_is_an_item_although_alone_it_would_be_the_head_of_a_table(text: str) -> None:
+    assert streamed(text, 40) == streamed([text], 40)
+
+
 def test_line_ends_and_characters_may_be_cut_in_half() -> None:
     text = "one\r\ntwo\rthree\n\nfour \ud83d\ude00 five\r\n"
 
