@@ -124,3 +124,9 @@ def test_the_examples_were_found() -> None:
     assert len(found) > 20
     assert any("--format jsonl" in line for line in found)
     assert any(line.startswith("git diff") for line in found)
+
+
+def test_the_readme_has_every_slash_command() -> None:
+    from streamchat.repl.commands.registry import table
+
+    assert table().strip() in (ROOT / "README.md").read_text("utf-8")

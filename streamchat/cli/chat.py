@@ -88,6 +88,7 @@ def _refuse(flags: Flags) -> None:
         (flags.record, "--record"),
         (flags.extract, "--extract"),
         (flags.schema, "--schema"),
+        (flags.strict, "--strict"),
         (len(flags.model or ()) > 1, "--model more than once"),
         (flags.json or flags.format in ("json", "jsonl"), "--format json"),
     ):
