@@ -66,7 +66,7 @@ PLACES: dict[str, tuple[str, str]] = {
     "resumed": ("resumed conversation", "0.3"),
     "variable": ("STREAMCHAT_TEMPERATURE", "0.4"),
     "default profile": (f"profile usual ({FILE})", "0.5"),
-    "project": ("/work/.streamchat.toml", "0.6"),
+    "project": ("/project/.streamchat.toml", "0.6"),
     "file": (str(FILE), "0.7"),
 }
 """Where a temperature can stand, strongest first, each with the words for it and a value of its own."""
@@ -89,7 +89,7 @@ def temperature_from(places: set[str]) -> Settings:
         flags={"temperature": value["flag"] if "flag" in places else None},
         profile="picked" if picked else None,
         resumed={"temperature": value["resumed"]} if "resumed" in places else {},
-        nearby=Nearby(Path("/work"), project={"temperature": value["project"]} if "project" in places else {}),
+        nearby=Nearby(Path("/project"), project={"temperature": value["project"]} if "project" in places else {}),
     )
 
 
@@ -302,7 +302,7 @@ def test_an_address_by_flag_is_the_asked_providers_only() -> None:
 def test_keys_are_looked_up_and_never_part_of_what_is_seen() -> None:
     environ = {"OPENAI_API_KEY": " sk-secret-1\n", "GROQ_API_KEY": "", "HTTPS_PROXY": "http://u:sk-secret-2@p"}
     headers = '[providers.openai]\nheaders = {Authorization = "sk-secret-3"}\nbase_url = "http://u:sk-secret-4@h"'
-    found = settings(headers, environ, nearby=Nearby(Path("/work"), {"XAI_API_KEY": "sk-secret-5"}))
+    found = settings(headers, environ, nearby=Nearby(Path("/project"), {"XAI_API_KEY": "sk-secret-5"}))
     assert found.api_key("openai") == "sk-secret-1"
     assert found.key_origin("openai") == "OPENAI_API_KEY"
     assert (found.api_key("groq"), found.key_origin("groq")) == (None, "")
@@ -324,7 +324,7 @@ def test_keys_are_looked_up_and_never_part_of_what_is_seen() -> None:
 
 def test_ready_counts_only_what_is_the_persons_own() -> None:
     environ = {"GROQ_API_KEY": "k", "ANTHROPIC_BASE_URL": "http://here"}
-    found = settings("", environ, nearby=Nearby(Path("/work"), {"OPENAI_API_KEY": "stranger"}))
+    found = settings("", environ, nearby=Nearby(Path("/project"), {"OPENAI_API_KEY": "stranger"}))
     assert found.ready() == ("anthropic", "groq")
     assert found.api_key("openai") == "stranger"
 

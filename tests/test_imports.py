@@ -44,7 +44,7 @@ HOMES = {
 
 KINDS = {
     "providers": ("openai", "anthropic", "local", "replay", "echo"),
-    "views": ("live", "plain", "jsonl"),
+    "views": ("panel", "plain", "jsonl"),
     "web": ("fastapi", "flask"),
 }
 """Rooms whose kinds do not import one another."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Self
@@ -16,9 +17,9 @@ Piece = tuple[float, bytes]
 class OfflineProvider(base.Provider):
     """Answers from this process. A subclass says what comes when."""
 
+    @abstractmethod
     def pieces(self, chat: Chat) -> Iterable[Piece]:
         """The response's pieces in the order of their times."""
-        raise NotImplementedError
 
     def open(self, chat: Chat) -> AbstractContextManager[base.Response]:
         return _Response(self.pieces(chat))

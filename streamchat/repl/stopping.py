@@ -14,8 +14,8 @@ from types import FrameType, TracebackType
 from typing import Any, Self, TypeVar
 
 from streamchat.chat import Chat
-from streamchat.errors import ChatError
-from streamchat.providers.base import AsyncResponse, Provider, Response, Wire
+from streamchat.providers.base import Provider, Response
+from streamchat.providers.wrapped import Wrapped
 
 Result = TypeVar("Result")
 
@@ -57,25 +57,12 @@ class Stop:
             raise KeyboardInterrupt
 
 
-class Stoppable(Provider):
+class Stoppable(Wrapped):
     """A provider whose answers can be stopped; otherwise the provider that it is made of."""
 
     def __init__(self, provider: Provider, stop: Stop) -> None:
-        super().__init__(provider.endpoint)
-        self.provider, self._stop = provider, stop
-
-    @property
-    def notice(self) -> str | None:
-        return self.provider.notice
-
-    def thinks(self, model: str) -> bool:
-        return self.provider.thinks(model)
-
-    def warm(self, model: str = "") -> None:
-        self.provider.warm(model)
-
-    def request(self, chat: Chat) -> dict[str, Any]:
-        return self.provider.request(chat)
+        super().__init__(provider)
+        self._stop = stop
 
     @contextlib.contextmanager
     def open(self, chat: Chat) -> Iterator[Response]:
@@ -83,29 +70,8 @@ class Stoppable(Provider):
             opened = self.provider.open(chat)
             yield _Response(self._stop.waiting(lambda: stack.enter_context(opened)), self._stop)
 
-    def aopen(self, chat: Chat) -> contextlib.AbstractAsyncContextManager[AsyncResponse]:
-        return self.provider.aopen(chat)
-
-    def wire(self, chat: Chat) -> Wire:
-        return self.provider.wire(chat)
-
     def pause(self, seconds: float) -> None:
         self._stop.waiting(lambda: self.provider.pause(seconds))
-
-    def takes(self, media_type: str) -> bool:
-        return self.provider.takes(media_type)
-
-    def models(self) -> list[str]:
-        return self.provider.models()
-
-    def described(self) -> list[dict[str, Any]]:
-        return self.provider.described()
-
-    def error(self, exc: Exception) -> ChatError | None:
-        return self.provider.error(exc)
-
-    def close(self) -> None:
-        self.provider.close()
 
 
 class _Response:

@@ -110,7 +110,7 @@ def _rendered(
         from streamchat.views.spoken import SpokenView
 
         return SpokenView(out.buffer, title=title, note=note, footer=shows_footer(look, out), tell=tell)
-    from streamchat.views.live import LiveView
+    from streamchat.views.panel import LiveView
 
     return LiveView(
         out,

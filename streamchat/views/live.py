@@ -1,4 +1,4 @@
-"""The live view: finished blocks go to the scrollback as they finish, and what is open is redrawn below them.
+"""Growing Markdown on a terminal: finished blocks go to the scrollback, and what is open is redrawn below them.
 
     from streamchat.views import LiveMarkdown
 
@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Literal, Self, TextIO
 
@@ -22,16 +22,12 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text as RichText
 
-from streamchat.chat import Reply
-from streamchat.events import Event, Reasoning, Retry, Text
 from streamchat.views.blocks import Blocks
 from streamchat.views.elements import Line
-from streamchat.views.footer import joined, seconds, summary
 from streamchat.views.markdown import CODE_THEME, Sheet, rendered
 from streamchat.views.pace import Pace
-from streamchat.views.safe import one_line, safe
+from streamchat.views.safe import safe
 from streamchat.views.screen import Screen, moves_cursor, reflows, size_of
 
 Mode = Literal["live", "blocks", "whole"]
@@ -40,10 +36,7 @@ Mode = Literal["live", "blocks", "whole"]
 Color = Literal["auto", "always", "never"]
 
 _GULP = 8192  # characters are taken in by one at most: there is something new to see at least every so often
-_DIM = Style(dim=True)
-_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-_FOLDED = 3  # rows of reasoning shown while it is folded
-_UNFOLDED = 100  # and while it is not: more than a screen has
+DIM = Style(dim=True)
 
 
 def terminal(out: TextIO, *, color: Color = "auto", width: int | None = None) -> Console:
@@ -266,139 +259,11 @@ class LiveMarkdown:
         return width or size.columns or self.console.width, height or size.lines or 24
 
 
-class LiveView:
-    """Shows a reply live, with a status line while it grows and one dim line about it when it is there.
-
-    `title` is the provider and the model, `note` something to say about them at the end; `reasoning` is shown dimly
-    before the answer: in full, as its last lines while it grows and one line about it from then on, or not at all; with
-    `usage` the last line has all figures, whatever the width.
-    """
-
-    def __init__(
-        self,
-        out: TextIO = sys.stdout,
-        *,
-        title: str = "",
-        note: str | None = None,
-        color: Color = "auto",
-        reasoning: Literal["fold", "show", "hide"] = "fold",
-        footer: bool = True,
-        usage: bool = False,
-        code_theme: str = "",
-        width: int | None = None,
-        mode: Mode | None = None,
-        below: Callable[[], list[str]] | None = None,
-    ) -> None:
-        self._title, self._note = one_line(title, 60), note
-        self._reasoning: Literal["fold", "show", "hide"] = reasoning
-        self._footer, self._whole = footer, usage
-        self._live = LiveMarkdown(
-            out,
-            color=color,
-            code_theme=code_theme or CODE_THEME,
-            width=width,
-            mode=mode,
-            status=self._status,
-            above=self._thoughts,
-            lead=self._thought,
-            below=below,
-        )
-        self.refresh, self.suspend, self.resume = self._live.refresh, self._live.suspend, self._live.resume
-        self._reply = Reply()
-        self._begun = time.monotonic()
-        self._thinking: float | None = None
-        self._answering: float | None = None
-        self._retry: tuple[Retry, float] | None = None
-
-    def show(self, events: Iterator[Event], reply: Reply) -> None:
-        """Show the reply until its events end; whatever they raise passes through when the screen is in order."""
-        self.begin(reply)
-        try:
-            for event in events:
-                self.take(event)
-        finally:
-            self.end()
-
-    def begin(self, reply: Reply) -> None:
-        """The same in steps, for those who have the events one at a time: this, `take` for each, `end`."""
-        self._reply = reply
-        self._begun = time.monotonic()
-        self._live.start()
-
-    def take(self, event: Event) -> None:
-        """Show one event, which the reply has already."""
-        if isinstance(event, Text):
-            if self._answering is None:
-                self._answering = self._reply.elapsed
-            self._live.feed(event.text)
-        elif isinstance(event, Reasoning):
-            if self._thinking is None:
-                self._thinking = self._reply.elapsed
-            self._live.feed("")
-        elif isinstance(event, Retry):
-            self._retry = event, time.monotonic()
-            self._live.feed("")
-
-    def end(self) -> None:
-        """Leave the screen in order, with the last line."""
-        self._live.close(footer=self._summary() if self._footer else None)
-
-    def _status(self, width: int) -> Line:
-        """The line below the growing text."""
-        seconds = time.monotonic() - self._begun
-        parts = [self._title, f"{seconds:.0f} s"]
-        if self._reply.first_token is None:
-            mark = _SPINNER[int(seconds * 10) % len(_SPINNER)]
-            parts.append(self._waiting())
-        else:
-            mark = "●"
-            if not self._reply.text:
-                parts.append("thinking")
-            if self._reply.tokens_per_second:
-                parts.append(f"{self._reply.tokens_per_second:.0f} tokens/s")
-        return _cut(f"{mark} " + " · ".join(part for part in parts if part), width)
-
-    def _waiting(self) -> str:
-        """What is waited for: the first word, or the moment to ask again."""
-        retry, since = self._retry or (None, 0.0)
-        left = retry.wait - (time.monotonic() - since) if retry else 0.0
-        if retry is None or left <= 0:
-            return "waiting"
-        return f"trying again in {left:.0f} s, {retry.attempt} of {retry.attempts}: {one_line(retry.reason, 60)}"
-
-    def _thoughts(self, width: int) -> list[Line]:
-        """The reasoning, or its last lines, while there is nothing else."""
-        if self._reasoning == "hide":
-            return []
-        rows = _FOLDED if self._reasoning == "fold" else _UNFOLDED
-        return self._dimmed(self._reply.reasoning[-rows * width * 2 :])[-rows:]
-
-    def _thought(self, width: int) -> list[Line]:
-        """What stays of the reasoning above the answer: all of it, or how long it took."""
-        if self._thinking is None or self._reasoning == "hide":
-            return []
-        if self._reasoning == "show":
-            return self._dimmed(self._reply.reasoning)
-        spent = (self._reply.elapsed if self._answering is None else self._answering) - self._thinking
-        return [[Segment(f"thought for {seconds(spent)}" if spent >= 0.01 else "thought first", _DIM)]]
-
-    def _dimmed(self, text: str) -> list[Line]:
-        """A text as rows, broken between its words."""
-        if not (text := safe(text).strip()):
-            return []
-        console = self._live.console
-        return [[Segment(row.plain, _DIM)] for row in RichText(text).wrap(console, console.width, overflow="fold")]
-
-    def _summary(self) -> Line:
-        """The footer."""
-        found = summary(self._reply, title=self._title, note=self._note)
-        return [Segment(joined(found, None if self._whole else self._live.console.width), _DIM)]
-
-
-def _cut(text: str, width: int) -> Line:
+def cut(text: str, width: int) -> Line:
+    """A dim line, as much of it as there is room for."""
     while cell_len(text) > width:
         text = text[:-1]
-    return [Segment(text, _DIM)]
+    return [Segment(text, DIM)]
 
 
 def _typed(lines: list[str], width: int) -> list[Line]:
@@ -411,7 +276,7 @@ def _typed(lines: list[str], width: int) -> list[Line]:
         while cell_len(last) > width - 2:
             last = last[1:]
         last = f"…{last}"
-    return [*(_cut(line, width) for line in others), [Segment(last)]]
+    return [*(cut(line, width) for line in others), [Segment(last)]]
 
 
 def _wrapped(line: Line, width: int) -> list[Line]:

@@ -1,6 +1,7 @@
 """The answer as text: byte for byte into a pipe, or made safe and wrapped for a terminal. Never a style or a redraw."""
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -60,11 +61,11 @@ class PlainView:
             self._out.flush()
 
 
-class Step:
+class Step(ABC):
     """Text in, text out; may hold back what it cannot decide yet."""
 
-    def feed(self, text: str) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def feed(self, text: str) -> str: ...
 
     def close(self) -> str:
         return ""
@@ -76,8 +77,13 @@ class Extracted(Step):
     def __init__(self, wanted: str) -> None:
         from streamchat.fences import Extraction, Wanted
 
-        extraction = Extraction(Wanted.parse(wanted))
-        self.feed, self.close = extraction.feed, extraction.close  # type: ignore[method-assign]  # they are its own
+        self._extraction = Extraction(Wanted.parse(wanted))
+
+    def feed(self, text: str) -> str:
+        return self._extraction.feed(text)
+
+    def close(self) -> str:
+        return self._extraction.close()
 
 
 class Safe(Step):

@@ -16,12 +16,12 @@ from streamchat.continuation import begun, open_block, unrepeated
 from streamchat.errors import ChatError, ProviderError, UsageError
 from streamchat.events import Event, Stop, Text
 from streamchat.providers.base import Provider
+from streamchat.providers.wrapped import Wrapped
 from streamchat.repl.commands.registry import commands, find, table
 from streamchat.repl.context import limit_in, too_long
 from streamchat.repl.entry import Pastes, broken, whole
 from streamchat.repl.past import Past
 from streamchat.repl.stopping import Stop as Stopping
-from streamchat.repl.stopping import Stoppable
 from streamchat.repl.typeahead import TypeAhead
 from streamchat.views.spoken import Spoken
 
@@ -135,11 +135,11 @@ def test_a_stop_interrupts_what_waits_and_nothing_else() -> None:
         assert stop.waiting(lambda: 7) == 7
 
 
-def test_a_stoppable_provider_passes_on_everything_that_a_provider_has() -> None:
+def test_a_wrapped_provider_passes_on_everything_that_a_provider_has() -> None:
     methods = {name for name, value in vars(Provider).items() if callable(value) or isinstance(value, property)}
     public = {name for name in methods if not name.startswith("_")}
 
-    assert public - set(vars(Stoppable)) <= {"name", "aclose", "apause"}
+    assert public - set(vars(Wrapped)) <= {"name"}
 
 
 # commands

@@ -13,7 +13,8 @@ from rich.segment import Segment
 from streamchat.chat import Reply
 from streamchat.events import Event, Reasoning, Stop, Text, Usage
 from streamchat.views import LiveMarkdown
-from streamchat.views.live import LiveView, print_markdown
+from streamchat.views.live import print_markdown
+from streamchat.views.panel import LiveView
 from tests.views.documents import CORPUS, ENDLESS, documents, pieces, ragged
 from tests.views.emulator import Emulator
 

@@ -1,0 +1,150 @@
+"""The view of a reply on a terminal: its Markdown while it grows, a status line below, one line about it at last."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Literal, TextIO
+
+from rich.segment import Segment
+from rich.text import Text as RichText
+
+from streamchat.chat import Reply
+from streamchat.events import Event, Reasoning, Retry, Text
+from streamchat.views.elements import Line
+from streamchat.views.footer import joined, seconds, summary
+from streamchat.views.live import DIM, Color, LiveMarkdown, Mode, cut
+from streamchat.views.markdown import CODE_THEME
+from streamchat.views.safe import one_line, safe
+
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_FOLDED = 3  # rows of reasoning shown while it is folded
+_UNFOLDED = 100  # and while it is not: more than a screen has
+
+
+class LiveView:
+    """Shows a reply live, with a status line while it grows and one dim line about it when it is there.
+
+    `title` is the provider and the model, `note` something to say about them at the end; `reasoning` is shown dimly
+    before the answer: in full, as its last lines while it grows and one line about it from then on, or not at all; with
+    `usage` the last line has all figures, whatever the width.
+    """
+
+    def __init__(
+        self,
+        out: TextIO = sys.stdout,
+        *,
+        title: str = "",
+        note: str | None = None,
+        color: Color = "auto",
+        reasoning: Literal["fold", "show", "hide"] = "fold",
+        footer: bool = True,
+        usage: bool = False,
+        code_theme: str = "",
+        width: int | None = None,
+        mode: Mode | None = None,
+        below: Callable[[], list[str]] | None = None,
+    ) -> None:
+        self._title, self._note = one_line(title, 60), note
+        self._reasoning: Literal["fold", "show", "hide"] = reasoning
+        self._footer, self._whole = footer, usage
+        self._live = LiveMarkdown(
+            out,
+            color=color,
+            code_theme=code_theme or CODE_THEME,
+            width=width,
+            mode=mode,
+            status=self._status,
+            above=self._thoughts,
+            lead=self._thought,
+            below=below,
+        )
+        self.refresh, self.suspend, self.resume = self._live.refresh, self._live.suspend, self._live.resume
+        self._reply = Reply()
+        self._begun = time.monotonic()
+        self._thinking: float | None = None
+        self._answering: float | None = None
+        self._retry: tuple[Retry, float] | None = None
+
+    def show(self, events: Iterator[Event], reply: Reply) -> None:
+        """Show the reply until its events end; whatever they raise passes through when the screen is in order."""
+        self.begin(reply)
+        try:
+            for event in events:
+                self.take(event)
+        finally:
+            self.end()
+
+    def begin(self, reply: Reply) -> None:
+        """The same in steps, for those who have the events one at a time: this, `take` for each, `end`."""
+        self._reply = reply
+        self._begun = time.monotonic()
+        self._live.start()
+
+    def take(self, event: Event) -> None:
+        """Show one event, which the reply has already."""
+        if isinstance(event, Text):
+            if self._answering is None:
+                self._answering = self._reply.elapsed
+            self._live.feed(event.text)
+        elif isinstance(event, Reasoning):
+            if self._thinking is None:
+                self._thinking = self._reply.elapsed
+            self._live.feed("")
+        elif isinstance(event, Retry):
+            self._retry = event, time.monotonic()
+            self._live.feed("")
+
+    def end(self) -> None:
+        """Leave the screen in order, with the last line."""
+        self._live.close(footer=self._summary() if self._footer else None)
+
+    def _status(self, width: int) -> Line:
+        """The line below the growing text."""
+        seconds = time.monotonic() - self._begun
+        parts = [self._title, f"{seconds:.0f} s"]
+        if self._reply.first_token is None:
+            mark = _SPINNER[int(seconds * 10) % len(_SPINNER)]
+            parts.append(self._waiting())
+        else:
+            mark = "●"
+            if not self._reply.text:
+                parts.append("thinking")
+            if self._reply.tokens_per_second:
+                parts.append(f"{self._reply.tokens_per_second:.0f} tokens/s")
+        return cut(f"{mark} " + " · ".join(part for part in parts if part), width)
+
+    def _waiting(self) -> str:
+        """What is waited for: the first word, or the moment to ask again."""
+        retry, since = self._retry or (None, 0.0)
+        left = retry.wait - (time.monotonic() - since) if retry else 0.0
+        if retry is None or left <= 0:
+            return "waiting"
+        return f"trying again in {left:.0f} s, {retry.attempt} of {retry.attempts}: {one_line(retry.reason, 60)}"
+
+    def _thoughts(self, width: int) -> list[Line]:
+        """The reasoning, or its last lines, while there is nothing else."""
+        if self._reasoning == "hide":
+            return []
+        rows = _FOLDED if self._reasoning == "fold" else _UNFOLDED
+        return self._dimmed(self._reply.reasoning[-rows * width * 2 :])[-rows:]
+
+    def _thought(self, width: int) -> list[Line]:
+        """What stays of the reasoning above the answer: all of it, or how long it took."""
+        if self._thinking is None or self._reasoning == "hide":
+            return []
+        if self._reasoning == "show":
+            return self._dimmed(self._reply.reasoning)
+        spent = (self._reply.elapsed if self._answering is None else self._answering) - self._thinking
+        return [[Segment(f"thought for {seconds(spent)}" if spent >= 0.01 else "thought first", DIM)]]
+
+    def _dimmed(self, text: str) -> list[Line]:
+        """A text as rows, broken between its words."""
+        if not (text := safe(text).strip()):
+            return []
+        console = self._live.console
+        return [[Segment(row.plain, DIM)] for row in RichText(text).wrap(console, console.width, overflow="fold")]
+
+    def _summary(self) -> Line:
+        """The footer."""
+        found = summary(self._reply, title=self._title, note=self._note)
+        return [Segment(joined(found, None if self._whole else self._live.console.width), DIM)]
