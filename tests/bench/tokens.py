@@ -133,8 +133,8 @@ class Bench:
 
 def per_token(bench: Bench, vendor: str) -> None:
     whos = ("bare", "pipe", "terminal")
-    starts = bench.spent(*((who, vendor, "one") for who in whos))
-    ends = bench.spent(*((who, vendor, "many") for who in whos))
+    both = bench.spent(*((who, vendor, answer) for answer in ("one", "many") for who in whos))  # in turns: one weather
+    starts, ends = both[: len(whos)], both[len(whos) :]
     each = {who: (end.cpu - start.cpu) / TOKENS for who, start, end in zip(whos, starts, ends, strict=True)}
     for who, goal in (("bare", 1.0), ("pipe", 0.35), ("terminal", 1.0)):
         show(f"{vendor}: CPU per token, {who}", f"{each[who] * 1e6:.0f} µs", each[who] / each["bare"], goal)
