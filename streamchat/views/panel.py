@@ -19,6 +19,7 @@ from streamchat.views.safe import one_line, safe
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _FOLDED = 3  # rows of reasoning shown while it is folded
 _UNFOLDED = 100  # and while it is not: more than a screen has
+_CHARACTERS = 4  # in a token, about
 
 
 class LiveView:
@@ -63,6 +64,7 @@ class LiveView:
         self._begun = time.monotonic()
         self._thinking: float | None = None
         self._answering: float | None = None
+        self._characters = 0
         self._retry: tuple[Retry, float] | None = None
 
     def show(self, events: Iterator[Event], reply: Reply) -> None:
@@ -82,6 +84,8 @@ class LiveView:
 
     def take(self, event: Event) -> None:
         """Show one event, which the reply has already."""
+        if isinstance(event, Text | Reasoning):
+            self._characters += len(event.text)
         if isinstance(event, Text):
             if self._answering is None:
                 self._answering = self._reply.elapsed
@@ -107,11 +111,19 @@ class LiveView:
             parts.append(self._waiting())
         else:
             mark = "●"
-            if not self._reply.text:
+            if self._answering is None:
                 parts.append("thinking")
-            if self._reply.tokens_per_second:
-                parts.append(f"{self._reply.tokens_per_second:.0f} tokens/s")
+            parts += self._pace()
         return cut(f"{mark} " + " · ".join(part for part in parts if part), width)
+
+    def _pace(self) -> Iterator[str]:
+        """How much came, and how fast: an estimate while the provider has not said."""
+        tokens, spent = self._characters // _CHARACTERS, time.monotonic() - self._begun
+        spent -= self._reply.first_token or 0.0
+        if tokens:
+            yield f"~{tokens:,} tokens"
+        if tokens and spent >= 1:
+            yield f"~{tokens / spent:.0f} tokens/s"
 
     def _waiting(self) -> str:
         """What is waited for: the first word, or the moment to ask again."""

@@ -142,7 +142,7 @@ class Tmux:
         return self.run("capture-pane", "-p", "-S", "-")
 
     def sees(self, *texts: str, gone: str = "\0") -> str:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while time.monotonic() < end:
             text = self.text()
             if all(each in text for each in texts) and gone not in text:
