@@ -36,7 +36,7 @@ from streamchat.config.sources import Sources, read_sources
 from streamchat.config.target import choose, nearest, printable
 from streamchat.errors import ConfigError
 
-OTHER_VARIABLES = frozenset(("STREAMCHAT_CONFIG",))
+OTHER_VARIABLES = frozenset(("STREAMCHAT_CONFIG", "STREAMCHAT_DEBUG", "STREAMCHAT_PLAIN_IMPORTS"))
 """The variables of ours that are no settings; `check` takes the rest for misspelt."""
 
 
