@@ -65,6 +65,7 @@ class LiveView:
         self._thinking: float | None = None
         self._answering: float | None = None
         self._characters = 0
+        self._paced: tuple[int, list[str]] = (-1, [])
         self._retry: tuple[Retry, float] | None = None
 
     def show(self, events: Iterator[Event], reply: Reply) -> None:
@@ -113,7 +114,9 @@ class LiveView:
             mark = "●"
             if self._answering is None:
                 parts.append("thinking")
-            parts += self._pace()
+            if self._paced[0] != int(seconds):  # once a second: a number that runs would be written with every frame
+                self._paced = int(seconds), list(self._pace())
+            parts += self._paced[1]
         return cut(f"{mark} " + " · ".join(part for part in parts if part), width)
 
     def _pace(self) -> Iterator[str]:

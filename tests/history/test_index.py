@@ -19,6 +19,7 @@ from streamchat.events import Text
 from streamchat.history.conversation import Conversation
 from streamchat.history.index import Hit, Index
 from streamchat.history.query import parse, spaced, unspaced
+from streamchat.history.tree import now
 from tests.history.conversations import answered
 
 NOW = datetime(2026, 11, 22, 15, 30).astimezone()
@@ -158,8 +159,18 @@ def test_it_follows_what_others_do_to_the_files(tmp_path: Path) -> None:
     assert len(searched(directory, "sea role:assistant")) == 2
 
 
+def _until_the_clock_moves() -> None:
+    """Times are kept to the millisecond: what happens within one has no order."""
+    before = now()
+    while now() == before:
+        pass
+
+
 def test_the_last_used_conversation_comes_first(tmp_path: Path) -> None:
-    paths = [kept(tmp_path / "c", (f"sea {number}", "yes")) for number in range(3)]
+    paths = []
+    for number in range(3):
+        paths.append(kept(tmp_path / "c", (f"sea {number}", "yes")))
+        _until_the_clock_moves()
     answered(Conversation.load(paths[0]), "sea 3", Text("yes"))
 
     assert searched(tmp_path / "c", "sea") == [f"user: [sea] {number}" for number in (3, 0, 2, 1)]
