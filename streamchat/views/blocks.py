@@ -25,6 +25,7 @@ from itertools import accumulate
 from markdown_it.token import Token
 
 from streamchat.views.cuts import opening, part
+from streamchat.views.guess import closed, guessed
 from streamchat.views.inlines import LOOK_AHEAD, References, parse_inline, refers_ahead
 from streamchat.views.safe import joined_surrogates
 from streamchat.views.structure import (
@@ -113,8 +114,10 @@ class Blocks:
         """
         self._take_in()
         path, self._path = self._path, preview(self._path)
-        tokens, references = self._parse(self._source)
+        tokens, references = self._parse(guessed(self._source))
         self._path = path
+        if not self._closed:
+            _close_text(tokens)
         opened = _split(tokens)
         for block in opened:
             parse_inline(block.tokens, references)
@@ -254,6 +257,16 @@ def _split(tokens: list[Token]) -> list[Block]:
             blocks.append(Block(tokens[start : index + 1], continued=bool(tokens[start].meta.get("continued"))))
             start = index + 1
     return blocks
+
+
+def _close_text(tokens: list[Token]) -> None:
+    """Take what the last text leaves open as closed."""
+    _, leaf = last_leaf(tokens)
+    if leaf is None or leaf.type not in ("paragraph_open", "heading_open", "table_open"):
+        return
+    token = next((token for token in reversed(tokens) if token.type == "inline" and token.content), None)
+    if token is not None:
+        token.content = closed(token.content)
 
 
 def _is_closed(leaf: Token, lines: int) -> bool:

@@ -111,7 +111,7 @@ class LiveView:
             mark = _SPINNER[int(seconds * 10) % len(_SPINNER)]
             parts.append(self._waiting())
         else:
-            mark = "●"
+            mark = "•"
             if self._answering is None:
                 parts.append("thinking")
             if self._paced[0] != int(seconds):  # once a second: a number that runs would be written with every frame

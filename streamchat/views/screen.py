@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from rich.color import ColorSystem
 
 _BEGIN, _END = "\x1b[?2026h\x1b[?25l", "\x1b[?25h\x1b[?2026l"
+_PUSHED = 3  # rows at most that are made room for: where more is new, writing the last ones again costs less
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 
 # Text whose width every terminal agrees about with Rich; emoji, combining and joining characters are not among it.
 _PLAIN_WIDTH = re.compile(
     "[ -~\xa1-\xac\xae-\u02ff\u0370-\u0482\u048a-\u0590\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2190-\u22ff"
-    "\u2500-\u259f\u3001-\u3029\u3041-\u3096\u30a1-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60]*"
+    "\u2500-\u259f\u2800-\u28ff\u3001-\u3029\u3041-\u3096\u30a1-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60]*"
 )
 
 
@@ -90,9 +91,13 @@ class Screen:
         new += [Row(line) for line in tail]
         frame = _Frame(self._ansi, self._at, self._column)
         known = self._rows
+        stay, more = self._gap(new, done)
         for number, row in enumerate(new):
+            if more and number == stay:
+                frame.push(stay, len(known), more)
+                known = [*known[:stay], *(Row([]) for _ in range(more)), *known[stay:]]
             old = known[number] if number < len(known) else None
-            if number < done and (row.flush or not row.steady or row.cells > self._console.width):
+            if number < done and self._needs_wrapping(row):
                 # It has to be printed with the terminal's own wrapping; where the rows below it are is then unknown.
                 frame.go(number)
                 frame.write(f"\r\x1b[J{self._ansi.row(row)}", None)
@@ -114,6 +119,21 @@ class Screen:
             frame.to(0)
         self._at, self._column = frame.at - done, frame.column
         self.send(frame.finished())
+
+    def _gap(self, new: list[Row], done: int) -> tuple[int, int]:
+        """Where room is to be made, and for how many rows: above the last ones, which are mostly the same again.
+
+        The rows above the gap are right before it is made, and there are at least as many of them as are new: so none
+        leaves the screen that has still to be written.
+        """
+        known, more = self._rows, len(new) - len(self._rows)
+        same = next((n for n, (a, b) in enumerate(zip(known[::-1], new[::-1], strict=False)) if a != b), len(known))
+        stay = len(known) - same
+        fits = same and 0 < more <= min(_PUSHED, stay) and not any(self._needs_wrapping(row) for row in new[:done])
+        return (stay, more) if fits else (0, 0)
+
+    def _needs_wrapping(self, row: Row) -> bool:
+        return not row.steady or row.cells > self._console.width
 
     def resized(self, width: int, height: int) -> None:
         """Remove the tail after the terminal changed its size; the next frame draws it anew.
@@ -205,6 +225,13 @@ class _Frame:
         if column != self.column:
             self._parts.append(f"\x1b[{column + 1}G" if column else "\r")
             self.column = column
+
+    def push(self, row: int, end: int, by: int) -> None:
+        """Move the rows from one to an end down; where there is no room for them, all that is above goes up."""
+        self.go(end - 1 + by)
+        self._parts.append(f"\x1b[{end - 1 + by - row}A\x1b[{by if by > 1 else ''}L")
+        self.at, self.column = row, None
+        self._moved = True
 
     def write(self, text: str, column: int | None) -> None:
         self._parts.append(text)
