@@ -12,6 +12,7 @@ from streamchat.cli import stdin
 from streamchat.cli.answers import part_of, schema_of, shortage
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
+from streamchat.cli.foreground import foreground
 from streamchat.cli.kept import Targets
 from streamchat.cli.options import Flags, takes
 from streamchat.cli.starting import begun, files_of, look_of, powerless, transcripts_of
@@ -103,7 +104,8 @@ def _answer(
         tell=silence if flags.quiet else notice,
     )
     try:
-        with announced(settings.ui.notify, settings.ui.notify_after, f"{session.model} has answered"):
+        done = f"{session.model} has answered"
+        with announced(settings.ui.notify, settings.ui.notify_after, done), foreground(sys.stdout, view):
             reply = session.ask(prompt, view, attachments=attachments)
     except BaseException as exc:
         _keep(session.conversation, targets)

@@ -10,6 +10,7 @@ from streamchat.chat import Message
 from streamchat.cli.answers import part_of, shortage
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
+from streamchat.cli.foreground import foreground
 from streamchat.cli.options import Flags
 from streamchat.cli.starting import look_of, powerless, transcripts_of
 from streamchat.compare import Asked, Outcome, compare
@@ -71,7 +72,8 @@ def _compared(
     look, titles = look_of(settings, flags), _titles(asked)
     view = choose_comparison(look, sys.stdout, titles, [each.provider.notice for each in asked])
     try:
-        with announced(settings.ui.notify, settings.ui.notify_after, f"{len(asked)} models have answered"):
+        done = f"{len(asked)} models have answered"
+        with announced(settings.ui.notify, settings.ui.notify_after, done), foreground(sys.stdout, view):
             outcomes = compare(conversation, question, asked, view, system=settings.defaults.system or None)
     finally:
         copied(conversation, transcripts_of(settings))

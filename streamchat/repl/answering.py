@@ -2,22 +2,13 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Protocol, TextIO, runtime_checkable
+from typing import TextIO
 
 from streamchat.repl.keyboard import Keyboard
 from streamchat.repl.terminal import PASTE_OFF, PASTE_ON, Terminal, is_dumb
 from streamchat.repl.typeahead import TypeAhead
-from streamchat.views.base import View
+from streamchat.views.base import Redrawn, View
 from streamchat.views.choose import Look, choose
-
-
-@runtime_checkable
-class Redrawn(Protocol):
-    """A view that draws below the answer what is being typed."""
-
-    def refresh(self) -> None: ...
-    def suspend(self) -> None: ...
-    def resume(self) -> None: ...
 
 
 @contextlib.contextmanager
@@ -33,15 +24,15 @@ def answering(
 ) -> Iterator[View]:
     """The view for one answer, with the keyboard going into `typing` while it streams."""
     view = choose(look, out, title=title, note=note, below=typing.lines, tell=tell)
-    typing.changed = view.refresh if isinstance(view, Redrawn) else lambda: None
+    typing.changed = getattr(view, "refresh", lambda: None)
     shown = _Shown(out, view)
-    terminal.showing = shown
+    terminal.paused = shown.paused
     shown.write(PASTE_ON)
     try:
         with Keyboard(terminal.descriptor, typing.key):
             yield view
     finally:
-        terminal.showing = None
+        terminal.paused = None
         shown.write(PASTE_OFF)
 
 
@@ -51,14 +42,16 @@ class _Shown:
     def __init__(self, out: TextIO, view: View) -> None:
         self._out, self._view = out, view
 
-    def stopping(self, stop: Callable[[], None]) -> None:
+    def paused(self, stop: Callable[[], None]) -> None:
+        def stopped() -> None:
+            self.write(PASTE_OFF)
+            stop()
+            self.write(PASTE_ON)
+
         if isinstance(self._view, Redrawn):
-            self._view.suspend()
-        self.write(PASTE_OFF)
-        stop()
-        self.write(PASTE_ON)
-        if isinstance(self._view, Redrawn):
-            self._view.resume()
+            self._view.pause(stopped)
+        else:
+            stopped()
 
     def write(self, text: str) -> None:
         if self._out.isatty() and not is_dumb():

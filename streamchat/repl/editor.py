@@ -144,14 +144,14 @@ class Editor:
         for number, handler in handlers.items():
             if callable(handler):
                 signal.signal(number, end)
-        self._terminal.showing = self
+        self._terminal.paused = self.stopping
         try:
             yield
         except OSError:
             if not ending:
                 raise
         finally:
-            self._terminal.showing = None
+            self._terminal.paused = None
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             if ending and callable(handler := handlers[signal.Signals(ending[0])]):

@@ -10,7 +10,7 @@ import signal
 import termios
 from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 PASTE_ON, PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"
 
@@ -22,19 +22,28 @@ def is_dumb() -> bool:
     return os.environ.get("TERM", "") in ("", "dumb", "unknown")
 
 
-class OnScreen(Protocol):
-    """Whatever draws on the terminal just now."""
+def in_front(descriptor: int) -> bool:
+    """Whether this process is in the foreground of that terminal: who is not is stopped if it changes the modes."""
+    try:
+        return os.tcgetpgrp(descriptor) == os.getpgrp()
+    except OSError:
+        return False
 
-    def stopping(self, stop: Callable[[], None]) -> None:
-        """Take off the screen what will be drawn again, call `stop`, which returns in the foreground, and draw."""
+
+Paused = Callable[[Callable[[], None]], None]
+"""Takes off the screen what will be drawn again, calls what it is given, which returns in the foreground, and draws."""
 
 
 class Terminal:
-    """The terminal behind a descriptor. Use it in a `with`; whoever draws stands in `showing` meanwhile."""
+    """The terminal behind a descriptor. Use it in a `with`; `paused` is that of whoever draws on it just now.
 
-    def __init__(self, descriptor: int) -> None:
+    Without `keys` nobody reads them here: they are not echoed either, and wait for whoever reads next.
+    """
+
+    def __init__(self, descriptor: int, *, keys: bool = True) -> None:
         self.descriptor = descriptor
-        self.showing: OnScreen | None = None
+        self.keys = keys
+        self.paused: Paused | None = None
         self._found: list[Any] = []
         self._handler: Any = None
 
@@ -51,13 +60,18 @@ class Terminal:
     def quiet(self) -> None:
         """Keys come at once and are not echoed; Ctrl+C and Ctrl+Z stay signals, and cost no typed key."""
         mode = termios.tcgetattr(self.descriptor)
+        mode[_LFLAG] &= ~termios.ECHO
+        if self.keys:
+            self._read_keys(mode)
+        self._set(mode)
+
+    def _read_keys(self, mode: list[Any]) -> None:
         mode[_IFLAG] &= ~(termios.ICRNL | termios.INLCR | termios.IGNCR | termios.IXON)
-        mode[_LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
+        mode[_LFLAG] &= ~(termios.ICANON | termios.IEXTEN)
         mode[_LFLAG] |= termios.ISIG | termios.NOFLSH
         mode[_CC] = list(self._found[_CC])
         mode[_CC][termios.VQUIT] = bytes([os.fpathconf(self.descriptor, "PC_VDISABLE") & 0xFF])
         mode[_CC][termios.VMIN], mode[_CC][termios.VTIME] = 1, 0
-        self._set(mode)
 
     @contextlib.contextmanager
     def as_found(self) -> Iterator[None]:
@@ -67,7 +81,8 @@ class Terminal:
         try:
             yield
         finally:
-            self._set(mode)
+            if self.keys or in_front(self.descriptor):
+                self._set(mode)
 
     def stop(self) -> None:
         """Stop this process, as Ctrl+Z does; returns when it is in the foreground again."""
@@ -75,8 +90,8 @@ class Terminal:
             os.kill(os.getpid(), signal.SIGSTOP)  # a SIGTSTP of one's own is dropped in an orphaned process group
 
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
-        if self.showing is not None:
-            self.showing.stopping(self.stop)
+        if self.paused is not None:
+            self.paused(self.stop)
         else:
             self.stop()
 

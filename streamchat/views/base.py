@@ -1,7 +1,7 @@
 """What a view is: the one consumer of a reply's events."""
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from streamchat.chat import Reply
 from streamchat.events import Event
@@ -23,3 +23,11 @@ class View(Protocol):
     """
 
     def show(self, events: Iterator[Event], reply: Reply) -> None: ...
+
+
+@runtime_checkable
+class Redrawn(Protocol):
+    """A view that draws again what may still change."""
+
+    def pause(self, meanwhile: Callable[[], None]) -> None:
+        """Take off the screen what may still change, call `meanwhile`, and draw it again on the line it ends on."""

@@ -7,6 +7,7 @@ too narrow for them there is one row about each until all have ended, then the a
 
 import os
 import time
+from collections.abc import Callable
 from itertools import zip_longest
 from typing import TextIO
 
@@ -19,6 +20,7 @@ from streamchat.chat import Reply
 from streamchat.errors import ChatError
 from streamchat.events import Event, Reasoning, Text
 from streamchat.views.blocks import Blocks
+from streamchat.views.elements import broken
 from streamchat.views.footer import joined, phrases, seconds
 from streamchat.views.live import Color, terminal
 from streamchat.views.markdown import CODE_THEME, Line, Sheet, rendered
@@ -155,6 +157,8 @@ class Columns:
         self._screen = Screen(out, terminal(out, color=look.color), reflows=reflows())
         self._size = self._measured()
         self._headed = False
+        self._drawing = False
+        self._pausing: Callable[[], None] | None = None
 
     def begin(self, number: int, reply: Reply) -> None:
         self._columns[number].begin(reply)
@@ -167,6 +171,23 @@ class Columns:
 
     def draw(self) -> None:
         """One frame."""
+        self._drawing = True
+        self._frame()
+        self._drawing = False
+        if self._pausing is not None:
+            pausing, self._pausing = self._pausing, None
+            self.pause(pausing)
+
+    def pause(self, meanwhile: Callable[[], None]) -> None:
+        """As `Redrawn` has it; a signal in the middle of a frame waits for its end."""
+        if self._drawing:
+            self._pausing = meanwhile
+            return
+        self._screen.draw([], [], 0)
+        meanwhile()
+        self._screen.forget()
+
+    def _frame(self) -> None:
         if (size := self._measured()) != self._size:
             self._size = size
             self._screen.resized(*size)
@@ -242,23 +263,6 @@ class Columns:
         except (OSError, ValueError):
             return 80, 24
         return size.columns or 80, size.lines or 24
-
-
-def broken(line: Line, width: int) -> list[Line]:
-    """A line as rows of this width: what is too long, as code may be, is broken where it reaches the edge."""
-    rows: list[Line] = [[]]
-    room = width
-    for segment in line:
-        if segment.control:
-            continue
-        while segment.cell_length > room:
-            head, segment = segment.split_cells(room)
-            rows[-1].append(head)
-            rows.append([])
-            room = width
-        rows[-1].append(segment)
-        room -= segment.cell_length
-    return rows
 
 
 def _title(text: str, width: int) -> Line:

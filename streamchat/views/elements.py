@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from markdown_it.token import Token
 from rich import box
 from rich._wrap import divide_line
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.containers import Renderables
 from rich.markdown import (
@@ -232,6 +233,30 @@ class Markdown(RichMarkdown):
 def is_flush(line: Line) -> bool:
     """Whether a line is to be wrapped by the terminal, if at all."""
     return bool(line) and line[0].control is not None
+
+
+def broken(line: Line, width: int) -> list[Line]:
+    """A line as rows of the screen: code that is too long is broken where the terminal would break it."""
+    rows: list[Line] = [[]]
+    room = width
+    for segment in line:
+        if segment.control:
+            continue
+        while segment.cell_length > room:
+            head, segment = segment.split_cells(room)
+            joining = _joining(segment.text)
+            rows[-1] += [head, Segment(segment.text[:joining], segment.style)]
+            segment = Segment(segment.text[joining:], segment.style)
+            rows.append([])
+            room = width
+        rows[-1].append(segment)
+        room -= segment.cell_length
+    return rows
+
+
+def _joining(text: str) -> int:
+    """How many characters at the start of a text stand on the one before them."""
+    return next((index for index, letter in enumerate(text) if cell_len(letter)), len(text))
 
 
 def _last_line(text: str, width: int) -> int:

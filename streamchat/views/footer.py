@@ -42,7 +42,9 @@ def summary(reply: Reply, *, title: str = "", note: str | None = None) -> list[P
     """What stands under an answer: who gave it, its figures, how it ended if that was not well, and the note."""
     found = [Phrase(title, STAYS), *phrases(reply)]
     if reply.stop_reason not in (None, "stop"):
-        found.append(Phrase(one_line(reply.stop_reason + (f": {reply.detail}" if reply.detail else ""), 80), STAYS))
+        told = reply.stop_reason in ("network", "error")  # what is raised is said where it is caught
+        detail = f": {reply.detail}" if reply.detail and not told else ""
+        found.append(Phrase(one_line(reply.stop_reason + detail, 80), STAYS))
     found.append(Phrase(one_line(note or "", 120), STAYS))
     return [phrase for phrase in found if phrase.text]
 

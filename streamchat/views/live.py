@@ -24,7 +24,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from streamchat.views.blocks import Blocks
-from streamchat.views.elements import Line
+from streamchat.views.elements import Line, broken
 from streamchat.views.markdown import CODE_THEME, Sheet, rendered
 from streamchat.views.pace import Pace
 from streamchat.views.safe import safe
@@ -108,7 +108,6 @@ class LiveMarkdown:
         self._failure: BaseException | None = None
         self._drawer: threading.Thread | None = None
         self._drawing = threading.RLock()
-        self._suspended = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -142,17 +141,15 @@ class LiveMarkdown:
         """Draw soon, from any thread: something that `status` or `below` shows has changed."""
         self._changed.set()
 
-    def suspend(self) -> None:
-        """Take off the screen what may still change, and draw nothing until `resume`."""
+    def pause(self, meanwhile: Callable[[], None]) -> None:
+        """Take off the screen what may still change, call `meanwhile`, go on from the start of an empty line."""
+        if self._closing:
+            meanwhile()
+            return
         with self._drawing:
-            self._suspended = True
             if self.mode == "live":
                 self._screen.draw([], [], 0)
-
-    def resume(self) -> None:
-        """Go on, from the start of an empty line."""
-        with self._drawing:
-            self._suspended = False
+            meanwhile()
             self._screen.forget()
         self._changed.set()
 
@@ -200,8 +197,7 @@ class LiveMarkdown:
     def draw(self) -> None:
         """Draw now, which is done by itself after `start`."""
         with self._drawing:
-            if not self._suspended:
-                self._drawn()
+            self._drawn()
 
     def _drawn(self) -> None:
         self._take_in()
@@ -238,7 +234,7 @@ class LiveMarkdown:
         """The rows of what is open, as many as fit, and the one that the cursor rests in."""
         width, height = self._size
         room = max(1, height - 1)
-        tail = [row for line in self._sheet.preview(*self._blocks.tail()) for row in _wrapped(line, width)]
+        tail = [row for line in self._sheet.preview(*self._blocks.tail()) for row in broken(line, width)]
         status = [self._status(width)] if self._status is not None and room > 1 else []
         above = [] if tail or self._begun or self._above is None else self._above(width)
         typed = _typed(self._below(), width)[-(room - 1) :] if self._below is not None and room > 1 else []
@@ -277,27 +273,3 @@ def _typed(lines: list[str], width: int) -> list[Line]:
             last = last[1:]
         last = f"…{last}"
     return [*(cut(line, width) for line in others), [Segment(last)]]
-
-
-def _wrapped(line: Line, width: int) -> list[Line]:
-    """A line as rows of the screen: code that is too long is broken where the terminal would break it."""
-    rows: list[Line] = [[]]
-    room = width
-    for segment in line:
-        if segment.control:
-            continue
-        while segment.cell_length > room:
-            head, segment = segment.split_cells(room)
-            joining = _joining(segment.text)
-            rows[-1] += [head, Segment(segment.text[:joining], segment.style)]
-            segment = Segment(segment.text[joining:], segment.style)
-            rows.append([])
-            room = width
-        rows[-1].append(segment)
-        room -= segment.cell_length
-    return rows
-
-
-def _joining(text: str) -> int:
-    """How many characters at the start of a text stand on the one before them."""
-    return next((index for index, letter in enumerate(text) if cell_len(letter)), len(text))

@@ -19,6 +19,7 @@ from streamchat.views.safe import one_line, safe
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _FOLDED = 3  # rows of reasoning shown while it is folded
 _UNFOLDED = 100  # and while it is not: more than a screen has
+_STALLED = 10  # seconds without anything, after which that is said
 _CHARACTERS = 4  # in a token, about
 
 
@@ -59,9 +60,9 @@ class LiveView:
             lead=self._thought,
             below=below,
         )
-        self.refresh, self.suspend, self.resume = self._live.refresh, self._live.suspend, self._live.resume
+        self.refresh, self.pause = self._live.refresh, self._live.pause
         self._reply = Reply()
-        self._begun = time.monotonic()
+        self._begun = self._latest = time.monotonic()
         self._thinking: float | None = None
         self._answering: float | None = None
         self._characters = 0
@@ -80,11 +81,12 @@ class LiveView:
     def begin(self, reply: Reply) -> None:
         """The same in steps, for those who have the events one at a time: this, `take` for each, `end`."""
         self._reply = reply
-        self._begun = time.monotonic()
+        self._begun = self._latest = time.monotonic()
         self._live.start()
 
     def take(self, event: Event) -> None:
         """Show one event, which the reply has already."""
+        self._latest = time.monotonic()
         if isinstance(event, Text | Reasoning):
             self._characters += len(event.text)
         if isinstance(event, Text):
@@ -97,6 +99,7 @@ class LiveView:
             self._live.feed("")
         elif isinstance(event, Retry):
             self._retry = event, time.monotonic()
+            self._latest += event.wait
             self._live.feed("")
 
     def end(self) -> None:
@@ -117,6 +120,8 @@ class LiveView:
             if self._paced[0] != int(seconds):  # once a second: a number that runs would be written with every frame
                 self._paced = int(seconds), list(self._pace())
             parts += self._paced[1]
+        if (silent := time.monotonic() - self._latest) >= _STALLED:
+            parts.insert(1, f"nothing came for {silent:.0f} s")
         return cut(f"{mark} " + " · ".join(part for part in parts if part), width)
 
     def _pace(self) -> Iterator[str]:

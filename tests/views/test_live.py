@@ -3,7 +3,9 @@
 import re
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from rich.segment import Segment
 
 from streamchat.chat import Reply
 from streamchat.events import Event, Reasoning, Stop, Text, Usage
-from streamchat.views import LiveMarkdown
+from streamchat.views import LiveMarkdown, panel
 from streamchat.views.live import print_markdown
 from streamchat.views.panel import LiveView
 from tests.views.documents import CORPUS, ENDLESS, documents, pieces, ragged
@@ -209,6 +211,35 @@ def test_a_reply_is_shown_with_a_footer() -> None:
     assert "b" in out.lines
     for said in ("demo · one", "length", "expect mistakes"):
         assert said in footer
+
+
+def test_a_silence_is_said_once_it_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(panel, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    out = Emulator(80, 24)
+    view = LiveView(out, title="p · m", mode="live")
+    view.begin(Reply())
+    view.take(Text("Some words"))
+    now[0] += 9
+    before = until(out, "9 s")
+    now[0] += 3
+    after = until(out, "nothing came for 12 s")
+    view.take(Text(" and more"))
+    again = until(out, "and more")
+    view.end()
+
+    assert "nothing came" not in before
+    assert "Some words" in after
+    assert "nothing came" not in again
+
+
+def until(out: Emulator, text: str) -> str:
+    """What is on the screen as soon as this is."""
+    end = time.monotonic() + 30
+    while text not in (seen := "\n".join(out.visible)):
+        assert time.monotonic() < end, seen
+        threading.Event().wait(0.01)
+    return seen
 
 
 def test_without_a_footer_only_the_answer_stays() -> None:
