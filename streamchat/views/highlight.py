@@ -55,7 +55,7 @@ class Highlighter:
 
     def __init__(self, language: str, theme: str) -> None:
         self._lexing = _Lexing(_lexer(language))
-        self._theme = Syntax.get_theme(theme) if _lexer(language) else None
+        self._theme = theme if _lexer(language) else None
         self._group = ""  # lines that something is open in
         self._blank = 0  # blank lines that nothing has come after yet
 
@@ -208,12 +208,17 @@ def _kinds(tokens: Tokens, size: int) -> list[_TokenType]:
     return kinds[:size]
 
 
-def _lines_of(tokens: Tokens, theme: SyntaxTheme | None) -> list[list[Segment]]:
+def _lines_of(tokens: Tokens, theme: str | None) -> list[list[Segment]]:
     return list(Segment.split_lines(Segment(text, _style(theme, kind) if theme else None) for kind, text in tokens))
 
 
 @cache
-def _style(theme: SyntaxTheme, kind: _TokenType) -> Style:
-    """The theme's style without its background."""
-    style = theme.get_style_for_token(kind)
+def _theme(name: str) -> SyntaxTheme:
+    return Syntax.get_theme(name)
+
+
+@cache
+def _style(theme: str, kind: _TokenType) -> Style:
+    """The theme's style without its background; kept for all blocks, of which there may be any number."""
+    style = _theme(theme).get_style_for_token(kind)
     return Style(color=style.color, bold=style.bold, italic=style.italic, underline=style.underline)

@@ -1,20 +1,25 @@
 """The live view in an emulator: what stays is what printing at once leaves, and the newest words are always there."""
 
+import gc
 import re
+import sys
 import textwrap
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it.token import Token
 from rich.segment import Segment
 
 from streamchat.chat import Reply
 from streamchat.events import Event, Reasoning, Stop, Text, Usage
-from streamchat.views import LiveMarkdown, panel
+from streamchat.views import LiveMarkdown, blocks, panel, structure
 from streamchat.views.live import print_markdown
 from streamchat.views.panel import LiveView
 from tests.views.documents import CORPUS, ENDLESS, documents, pieces, ragged
@@ -124,11 +129,41 @@ def test_bytes_for_prose_are_at_most_three_times_those_of_printing() -> None:
     assert written <= 3 * sum(map(len, printed(text, 80, 24).writes))
 
 
-def test_the_work_per_frame_does_not_grow_with_the_answer() -> None:
-    text = CORPUS["sorting"]
-    once, often = (streamed(pieces(text * times, 40), 80, 24).writes for times in (1, 8))
+def test_the_last_tenth_of_a_megabyte_is_as_much_work_as_the_first_and_nothing_is_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    work: Counter[str] = Counter()
 
-    assert sum(map(len, often)) <= 8.5 * sum(map(len, once))
+    def counted(source: str, *rest: object, **named: Any) -> list[Token]:
+        work["parsed"] += len(source)
+        return structure.parsed(source, *rest, **named)  # type: ignore[arg-type]
+
+    class Terminal(Emulator):
+        def write(self, text: str) -> int:
+            work["written"] += len(text)
+            return len(text)
+
+    monkeypatch.setattr(blocks, "parsed", counted)
+    answer = (
+        "Words of prose, *and more* of them. " * 30
+        + "\n\n```python\nx = [1, 'two']\n```\n\n- item\n"
+        + "y " * 2000
+        + "\n\n"
+    )
+    shown, tenths, held = live(Terminal(80, 24), status=True), list[Counter[str]](), list[int]()
+    for _ in range(10):
+        work.clear()
+        for piece in pieces(answer * (100_000 // len(answer)), 2500):
+            shown.feed(piece)
+            shown.draw()
+        tenths.append(Counter(work))
+        gc.collect()
+        held.append(sys.getallocatedblocks())
+    shown.close()
+
+    assert tenths[-1]["parsed"] == tenths[1]["parsed"]
+    assert tenths[-1]["written"] <= 1.01 * tenths[1]["written"]  # the numbers of code blocks have more digits
+    assert held[-1] - held[1] < 500
 
 
 @pytest.mark.parametrize("mode", ["blocks", "whole"])
