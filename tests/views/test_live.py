@@ -163,7 +163,7 @@ def test_the_last_tenth_of_a_megabyte_is_as_much_work_as_the_first_and_nothing_i
 
     assert tenths[-1]["parsed"] == tenths[1]["parsed"]
     assert tenths[-1]["written"] <= 1.01 * tenths[1]["written"]  # the numbers of code blocks have more digits
-    assert held[-1] - held[1] < 500
+    assert held[-1] - held[1] < 2500  # bounded caches of Rich's fill up by 200 in each tenth
 
 
 @pytest.mark.parametrize("mode", ["blocks", "whole"])
