@@ -32,12 +32,28 @@ COMMANDS: Final[dict[str, str]] = {
 }
 """Each command with its line in the help; its module is `streamchat.cli.NAME`, the app in it `NAME_app`."""
 
+PICK: Final = "?"
+"""The REF of --resume that stands for none: the person is asked which conversation."""
+
 _HELP = ("-h", "--help")
+_RESUME, _CONTINUE = ("-r", "--resume"), ("-c", "--continue")
 
 
 def run(argv: Sequence[str]) -> None:
     """Run the program with these arguments; does not return."""
     guarded(lambda: _run(list(argv)))
+
+
+def picking(argv: Sequence[str]) -> list[str]:
+    """The arguments with a REF behind every --resume that has none, which the parser does not know as a choice."""
+    found: list[str] = []
+    for word, following in zip(argv, [*argv[1:], "-"], strict=False):
+        found.append(word)
+        if word == "--":
+            return [*found, *argv[len(found) :]]
+        if word in _RESUME and following.startswith("-"):
+            found.append(PICK)
+    return found
 
 
 def meaning(argv: Sequence[str], *, piped: bool, terminal: bool = False) -> list[str]:
@@ -48,6 +64,8 @@ def meaning(argv: Sequence[str], *, piped: bool, terminal: bool = False) -> list
     if not argv:
         return ["ask"] if piped else ["chat"] if terminal else ["--help"]
     first = argv[0]
+    if terminal and (len(argv), first) in [(1, name) for name in _CONTINUE] + [(2, name) for name in _RESUME]:
+        return ["chat", *argv]
     if first in COMMANDS or first in (*_HELP, "-V", "--version"):
         return list(argv)
     if len(argv) == 1 and not first.startswith("-"):
@@ -61,7 +79,7 @@ def meaning(argv: Sequence[str], *, piped: bool, terminal: bool = False) -> list
 
 
 def _run(argv: list[str]) -> int:
-    arguments = meaning(argv, piped=not argv and _is_piped(), terminal=_on_terminal())
+    arguments = meaning(picking(argv), piped=not argv and _is_piped(), terminal=_on_terminal())
     try:
         if _answered(arguments):
             sys.stdout.flush()

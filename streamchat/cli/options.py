@@ -109,7 +109,14 @@ class Flags:
     no_save: Annotated[bool, _flag("-n", "--no-save", help="Keep no conversation.", panel=_KEEP)] = False
     continue_: Annotated[bool, _flag("-c", "--continue", help="Go on with the last conversation.", panel=_KEEP)] = False
     resume: Annotated[
-        str | None, _flag("-r", "--resume", help="Go on with this one: id, name, @-2.", panel=_KEEP, metavar="REF")
+        str | None,
+        _flag(
+            "-r",
+            "--resume",
+            help="Go on with this one (id, name, @-2), or choose.",
+            panel=_KEEP,
+            metavar="[REF]",
+        ),
     ] = None
     fork: Annotated[bool, _flag("--fork", help="With -c or -r: go on in a copy.", panel=_KEEP)] = False
     name: Annotated[str | None, _flag("--name", help="Call the conversation this.", panel=_KEEP, metavar="NAME")] = None

@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamchat.chat import Attachment
+from streamchat.cli.front import PICK
 from streamchat.cli.options import Flags
 from streamchat.config import change, load
 from streamchat.config.settings import Settings
@@ -15,6 +16,9 @@ from streamchat.history.redaction import patterns
 from streamchat.providers.base import Provider
 from streamchat.session import as_asked
 from streamchat.views.choose import Look, themed
+
+if TYPE_CHECKING:
+    from streamchat.history.store import Store
 
 
 def look_of(settings: Settings, flags: Flags) -> Look:
@@ -54,18 +58,28 @@ def begun(flags: Flags) -> tuple[Settings, Conversation]:
     """The settings of this run, and the conversation: a new one, or the one to go on with, with its own settings."""
     settings = load(flags=flags.settings(), profile=flags.profile, config=flags.config, env_file=flags.env_file)
     redact = patterns(settings.history.redact)
-    if not (flags.continue_ or flags.resume):
+    if not flags.continue_ and flags.resume is None:
         if flags.fork:
             raise UsageError("--fork copies a conversation", "Say which: -c for the last one, or -r REF.")
         return settings, Conversation.new(directory_of(settings), name=flags.name or "", redact=redact)
     from streamchat.history.store import Store  # its index: not where nothing is looked for
 
     with Store(kept_in(settings), settings.files.cache, redact=redact) as store:
-        conversation = store.load(flags.resume or "@-1", save=settings.history.save)
+        ref = _picked(store) if flags.resume == PICK else flags.resume or "@-1"
+        conversation = store.load(ref, save=settings.history.save)
     conversation = conversation.fork() if flags.fork else conversation
     if flags.name:
         conversation.rename(flags.name)
     return change(settings, resumed=as_asked(conversation)), conversation
+
+
+def _picked(store: "Store") -> str:
+    from streamchat.repl.resuming import chosen_at_start
+
+    entry = chosen_at_start(store)
+    if entry is None:
+        raise KeyboardInterrupt
+    return entry.id
 
 
 def files_of(flags: Flags) -> tuple[list[str], tuple[Attachment, ...]]:

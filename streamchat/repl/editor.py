@@ -21,7 +21,7 @@ from prompt_toolkit.styles import Style
 
 from streamchat.repl.entry import Pastes
 from streamchat.repl.keys import LEAVE, bindings
-from streamchat.repl.picking import pick
+from streamchat.repl.picking import Search, pick
 from streamchat.repl.terminal import Terminal
 
 PROMPT = "> "
@@ -96,7 +96,7 @@ class Editor:
                 return None
         return None if text == LEAVE else self._pastes.unfold(text)
 
-    def pick(self, title: str, rows: list[str]) -> int | None:
+    def pick(self, title: str, rows: list[str] | Search) -> int | None:
         """The number of the row that the person chooses, from 0; None for none of them."""
         with self._shown():
             return pick(title, rows, self._input, self._output, style=self._session.style)

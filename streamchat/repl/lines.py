@@ -7,7 +7,9 @@ import os
 import select
 from typing import TextIO
 
+from streamchat.errors import ChatError
 from streamchat.repl.entry import broken
+from streamchat.repl.picking import Search
 from streamchat.repl.stopping import Stop
 from streamchat.repl.terminal import Terminal
 from streamchat.views.safe import safe
@@ -15,6 +17,8 @@ from streamchat.views.safe import safe
 PROMPT = "> "
 _END = b"\x04"
 """Ctrl+D, as a key that nobody has taken for the end."""
+_FOUND = 9
+"""Rows that are listed of what was looked for."""
 _PASTE = 0.03
 """Seconds in which the next line of a paste is there."""
 
@@ -45,16 +49,32 @@ class Lines:
                 return text + line
             text, prompt = more, ""
 
-    def pick(self, title: str, rows: list[str]) -> int | None:
+    def pick(self, title: str, rows: list[str] | Search) -> int | None:
         """The number of the row that the person chooses, from 0; None for none of them."""
+        if isinstance(rows, list):
+            number = self._number(rows, f"{title} A number, or nothing to leave it as it is: ")
+            return number if isinstance(number, int) else None
+        found, words = rows("")[:_FOUND], ""
+        while True:
+            answer = self._number(found, f"{title} A number, words to look for, or nothing to leave it as it is: ")
+            if not isinstance(answer, str):
+                return answer
+            try:
+                found, words = rows(answer)[:_FOUND], answer
+            except ChatError as exc:
+                self._write(f"{safe(exc.message)}\n")
+                rows(words)
+
+    def _number(self, rows: list[str], question: str) -> int | str | None:
+        """The number of a row, from 0; None for nothing; else the words that were typed."""
         listed = "\n".join(f"{number}. {row}" for number, row in enumerate(rows, 1))
         self._write(f"{safe(listed)}\n")
         try:
-            answer = self._line(f"{title} A number, or nothing to leave it as it is: ")
+            answer = (self._line(question) or "").strip()
         except KeyboardInterrupt:
             return None
-        number = int(answer) if answer and answer.strip().isdigit() else 0
-        return number - 1 if 0 < number <= len(rows) else None
+        number = int(answer) if answer.isdigit() else 0
+        return number - 1 if 0 < number <= len(rows) else answer or None
 
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been."""

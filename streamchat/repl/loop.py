@@ -23,6 +23,7 @@ from streamchat.repl.entry import Pastes, whole
 from streamchat.repl.files import Files
 from streamchat.repl.models import known_models
 from streamchat.repl.own import own_commands
+from streamchat.repl.picking import Search
 from streamchat.repl.stopping import Stop, Stoppable
 from streamchat.repl.terminal import Terminal
 from streamchat.repl.typeahead import TypeAhead
@@ -39,8 +40,8 @@ class Prompt(Protocol):
     def read(self, draft: str = "") -> str | None:
         """The next message, begun with `draft`; None when the person leaves."""
 
-    def pick(self, title: str, rows: list[str]) -> int | None:
-        """The number of the row that the person chooses, from 0; None for none of them."""
+    def pick(self, title: str, rows: list[str] | Search) -> int | None:
+        """The number of the row that the person chooses, from 0, of a list or of what was found last; None for none."""
 
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been."""

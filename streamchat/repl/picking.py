@@ -1,53 +1,101 @@
-"""Choosing one of several rows with the arrow keys, below the prompt, without leaving anything on the screen."""
+"""Choosing one of several rows, by arrow keys or by typing what to look for, without leaving anything on the screen."""
 
+from collections.abc import Callable
 from functools import partial
 
 from prompt_toolkit.application import Application
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.layout import BufferControl, FormattedTextControl, HSplit, Layout, VSplit, Window
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import BaseStyle
 
+from streamchat.errors import ChatError
+
 _ROWS = 8
 
+Search = Callable[[str], list[str]]
+"""The rows that fit what is typed, the best first; all of them for nothing. ChatError for what cannot be looked for."""
 
-def pick(title: str, rows: list[str], source: Input, out: Output, *, style: BaseStyle | None = None) -> int | None:
-    """The chosen row's number; None when the person chose none. The last row is offered first."""
-    at = len(rows) - 1
-    keys = KeyBindings()
 
-    def fragments() -> StyleAndTextTuples:
+def pick(
+    title: str, rows: list[str] | Search, source: Input, out: Output, *, style: BaseStyle | None = None
+) -> int | None:
+    """The chosen row's number among those that were shown last; None when the person chose none.
+
+    Of a list the last row is offered first; what is searched for is typed below the title, and its first row offered.
+    """
+    return _Choice(title, rows).run(source, out, style)
+
+
+class _Choice:
+    def __init__(self, title: str, rows: list[str] | Search) -> None:
+        self._title = title
+        self._search = None if isinstance(rows, list) else rows
+        self._rows = rows if isinstance(rows, list) else []
+        self._at = len(self._rows) - 1
+        self._trouble = ""
+        self._typed = Buffer(multiline=False, on_text_changed=self._look)
+        self._look(self._typed)
+
+    def run(self, source: Input, out: Output, style: BaseStyle | None) -> int | None:
+        body = Window(FormattedTextControl(self._fragments, focusable=True, show_cursor=False), height=self._height())
+        keys = "(Up, Down, Enter; Esc leaves it as it is)"
+        if self._search is None:
+            head: Window | VSplit = Window(FormattedTextControl(f"{self._title}   {keys}"), height=1)
+            layout = Layout(HSplit([head, body]))
+        else:
+            label = Window(FormattedTextControl(f"{self._title} "), height=1, dont_extend_width=True)
+            typed = Window(BufferControl(self._typed), height=1)
+            hint = Window(FormattedTextControl(lambda: self._trouble or f"type to search {keys}"), height=1)
+            layout = Layout(HSplit([VSplit([label, typed]), body, hint]), focused_element=typed)
+        app: Application[int | None] = Application(
+            layout, key_bindings=self._keys(), style=style, input=source, output=out, erase_when_done=True
+        )
+        app.ttimeoutlen = 0.05
+        return app.run()
+
+    def _height(self) -> int:
+        return _ROWS if self._search else min(len(self._rows), _ROWS)
+
+    def _look(self, typed: Buffer) -> None:
+        if self._search is None:
+            return
+        try:
+            self._rows, self._trouble = self._search(typed.text), ""
+        except ChatError as exc:  # a date that is half typed, say: what was found stays
+            self._trouble = exc.message
+        self._at = min(0, len(self._rows) - 1)
+
+    def _fragments(self) -> StyleAndTextTuples:
         shown: StyleAndTextTuples = []
-        for number, row in enumerate(rows):
-            if number == at:
+        for number, row in enumerate(self._rows):
+            if number == self._at:
                 shown.append(("[SetCursorPosition]", ""))
-            shown.append(("bold" if number == at else "", f"{'>' if number == at else ' '} {row}\n"))
+            shown.append(("bold" if number == self._at else "", f"{'>' if number == self._at else ' '} {row}\n"))
         return shown
 
-    def move(by: int) -> None:
-        nonlocal at
-        at = min(max(at + by, 0), len(rows) - 1)
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
 
-    for key, by in (("up", -1), ("c-p", -1), ("down", 1), ("c-n", 1), ("pageup", -_ROWS), ("pagedown", _ROWS)):
-        keys.add(key)(partial(lambda by, _: move(by), by))
+        def move(by: int) -> None:
+            self._at = min(max(self._at + by, 0), len(self._rows) - 1)
 
-    @keys.add("enter")
-    def take(event: KeyPressEvent) -> None:
-        event.app.exit(result=at)
+        for key, by in (("up", -1), ("c-p", -1), ("down", 1), ("c-n", 1), ("pageup", -_ROWS), ("pagedown", _ROWS)):
+            keys.add(key, eager=True)(partial(lambda by, _: move(by), by))
 
-    @keys.add("escape", eager=True)
-    @keys.add("c-c")
-    @keys.add("c-d")
-    @keys.add("<sigint>")
-    def leave(event: KeyPressEvent) -> None:
-        event.app.exit(result=None)
+        @keys.add("enter", eager=True)
+        def take(event: KeyPressEvent) -> None:
+            if self._at >= 0:
+                event.app.exit(result=self._at)
 
-    head = Window(FormattedTextControl(f"{title}   (Up, Down, Enter; Esc leaves it as it is)"), height=1)
-    body = Window(FormattedTextControl(fragments, focusable=True, show_cursor=False), height=min(len(rows), _ROWS))
-    app: Application[int | None] = Application(
-        Layout(HSplit([head, body])), key_bindings=keys, style=style, input=source, output=out, erase_when_done=True
-    )
-    app.ttimeoutlen = 0.05
-    return app.run()
+        @keys.add("escape", eager=True)
+        @keys.add("c-c")
+        @keys.add("c-d")
+        @keys.add("<sigint>")
+        def leave(event: KeyPressEvent) -> None:
+            event.app.exit(result=None)
+
+        return keys

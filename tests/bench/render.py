@@ -27,7 +27,7 @@ from typing import NamedTuple
 import pyte
 
 CHILDREN = Path(__file__).parent / "render_children.py"
-OURS = ("one-shot Rich", "one-shot", "streamchat", "print", "Rich Live")
+OURS = ("one-shot Rich", "one-shot", "streamchat", "with the panel", "print", "Rich Live")
 PEERS = ("aider", "sgpt", "clai", "streamdown", "textual")
 RATE = 100
 TAIL = 300  # words that are timed
@@ -80,7 +80,10 @@ def run(name: str, python: str, before: str, words: list[str], *, rate: float, l
         wait = max(0.0, min(0.01, next_at - time.monotonic())) if open_pipe and index else 0.01
         readable, writable, _ = select.select([master], [pipe] if open_pipe and queue else [], [], wait)
         if writable:
-            queue = queue[os.write(pipe, queue[:4096]) :]
+            try:
+                queue = queue[os.write(pipe, queue[:4096]) :]
+            except BrokenPipeError:  # it ended by itself
+                break
         if readable:
             try:
                 data = os.read(master, 65536)
@@ -96,9 +99,11 @@ def run(name: str, python: str, before: str, words: list[str], *, rate: float, l
     child.wait()
     os.close(master)
     cpu = _children() - spent
-    found = seen(came, min(sent.values(), default=begun))
+    first = min(sent.values(), default=begun)
+    found = seen(came, first)
     delays = [1000 * (found[word] - at) for word, at in sent.items() if word in found]
-    return Run(cpu, sum(len(data) for _, data in came), delays, len(sent) - len(delays))
+    written = sum(len(data) for at, data in came if before or at >= first)  # not what a spinner does until then
+    return Run(cpu, written, delays, len(sent) - len(delays))
 
 
 def seen(came: list[tuple[float, bytes]], since: float) -> dict[str, float]:
@@ -109,7 +114,7 @@ def seen(came: list[tuple[float, bytes]], since: float) -> dict[str, float]:
     for at, data in came:
         stream.feed(data)
         if at >= since:
-            for word in re.findall(r"q\d+z", "\n".join(screen.display)):
+            for word in re.findall(r"q\d+z", "".join(screen.display)):  # one that is broken at the edge, too
                 found.setdefault(word, at)
     return found
 
@@ -124,7 +129,8 @@ def corpus(size: int) -> str:
     """Answers as they come, again and again up to a size."""
     files = sorted((Path(__file__).parent.parent / "views" / "corpus").glob("*.md"))
     text = "\n\n".join(path.read_text(encoding="utf-8") for path in files if path.stem != "hostile") + "\n\n"
-    return (text * (size // len(text) + 1))[:size].rpartition("\n\n")[0] + "\n\n"
+    cut = (text * (size // len(text) + 1))[:size].rpartition("\n\n")[0] + "\n\n"
+    return cut if cut.count("```") % 2 == 0 else f"{cut}```\n\n"  # words are to be wrapped, which code is not
 
 
 def prose(words: int) -> list[str]:

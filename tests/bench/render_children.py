@@ -34,6 +34,21 @@ def streamchat() -> None:
     LiveMarkdown().show(chunks())
 
 
+def panel() -> None:
+    """As `ask` shows it: with the line below it and the one at the end."""
+    from streamchat.chat import Reply
+    from streamchat.events import Text
+    from streamchat.views.panel import LiveView
+
+    reply, view = Reply(), LiveView(title="provider · model")
+    view.begin(reply)
+    for chunk in chunks():
+        reply.add(Text(chunk))
+        view.take(Text(chunk))
+    reply.stop("stop")
+    view.end()
+
+
 def plain_print() -> None:
     for chunk in chunks():
         print(chunk, end="", flush=True)
@@ -116,6 +131,7 @@ CHILDREN = {
     "one-shot Rich": one_shot_rich,
     "one-shot": one_shot,
     "streamchat": streamchat,
+    "with the panel": panel,
     "print": plain_print,
     "Rich Live": rich_live,
     "aider": aider,

@@ -14,13 +14,12 @@ from streamchat.history.store import Store
 from streamchat.repl import compacting
 from streamchat.repl.clipboard import copied
 from streamchat.repl.commands.registry import command
+from streamchat.repl.resuming import chosen
 from streamchat.session import as_asked
 from streamchat.views.safe import one_line
 
 if TYPE_CHECKING:
     from streamchat.repl.loop import Repl
-
-_LISTED = 30
 
 
 @command("new", "[NAME]")
@@ -135,11 +134,8 @@ def store(repl: "Repl") -> Store:
 
 
 def _chosen(repl: "Repl", kept: Store) -> Path | None:
-    entries = kept.entries(limit=_LISTED)[::-1]
-    if not entries:
-        raise UsageError("there is no kept conversation yet")
-    chosen = repl.prompt.pick("Go on with which conversation?", [f"{each.id}  {each.title}" for each in entries])
-    return None if chosen is None else entries[chosen].path
+    entry = chosen(kept, repl.prompt.pick)
+    return entry.path if entry else None
 
 
 def _unused(repl: "Repl", wanted: str) -> None:

@@ -1,0 +1,123 @@
+"""`-r` and `/resume` without a name: a person finds a conversation by typing what was said in it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from streamchat.history.conversation import Conversation
+from streamchat.history.index import Index
+from streamchat.history.store import Store
+from streamchat.repl import resuming
+from tests.program import run
+from tests.repl.person import Person
+from tests.repl.test_commands import leave
+
+QUESTIONS = ("How do tides work?", "A recipe for bread", "Write a haiku about rain")
+
+
+def keep(*questions: str) -> Path:
+    """Conversations with these questions, each answered by itself; the directory that they are in."""
+    for question in questions:
+        assert run("ask", "-m", "echo", question).status == 0
+    return Path(os.environ["XDG_DATA_HOME"], "streamchat", "conversations")
+
+
+def chosen_by(person: Person, words: str) -> None:
+    person.sees("Go on with:", *QUESTIONS)
+    person.press(words)
+    person.sees(f"Go on with: {words}", gone="haiku")
+    person.press("\r")
+
+
+def test_the_one_that_is_looked_for_is_gone_on_with() -> None:
+    keep(*QUESTIONS)
+    with Person("-r", chat=False) as person:
+        chosen_by(person, "brea")
+        person.prompted()
+        person.press("And with rye?\r")
+        person.prompted("And with rye?", "first token")
+        assert leave(person) == 0
+
+    shown = run("history", "show", "@-1").out
+    assert "A recipe for bread" in shown and "And with rye?" in shown
+
+
+def test_ask_has_the_same_choice_and_its_answer_goes_on_there() -> None:
+    keep(*QUESTIONS)
+    with Person("ask", "And at neap tide?", "-m", "echo", "-r", chat=False) as person:
+        chosen_by(person, "tide")
+        person.sees("first token", gone="Go on with:")
+        person.program.end()
+
+    shown = run("history", "show", "@-1").out
+    assert "How do tides work?" in shown and "And at neap tide?" in shown
+
+
+def test_esc_leaves_everything_as_it_was() -> None:
+    keep(*QUESTIONS)
+    with Person("ask", "Something else", "-r", chat=False) as person:
+        person.sees("Go on with:")
+        person.press("\x1b")
+
+        assert person.program.end().status in (130, -2)
+    assert "Something else" not in run("history", "list").out
+
+
+def test_in_a_chat_a_half_typed_date_is_said_and_an_older_one_is_taken_with_the_arrows() -> None:
+    keep(*QUESTIONS)
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press("/resume\r")
+        person.sees("Go on with:", *QUESTIONS)
+        person.press("before:20")
+        person.sees("is no date")
+        person.press("\x7f" * 9)
+        person.sees("Go on with:", *QUESTIONS, gone="is no date")
+        person.press("\x1b[B\x1b[B\r")
+        person.prompted("How do tides work?", gone="Go on with:")
+        assert leave(person) == 0
+
+
+def test_where_nothing_can_be_redrawn_a_number_or_words_choose() -> None:
+    keep(*QUESTIONS)
+    with Person("-m", "echo", "--accessible") as person:
+        person.sees("Ctrl+D: leave")
+        person.press("/resume\r")
+        person.sees("3. ", "words to look for")
+        person.press("bread\r")
+        person._until(lambda rows: sum("A recipe for bread" in row for row in rows) == 2, "what was found")
+        person.press("1\r")
+        person._until(lambda rows: rows[-1].startswith(">"), "the prompt")
+        assert leave(person) == 0
+    assert "> A recipe for bread" in "\n".join(person.scrollback)
+
+
+@pytest.mark.parametrize("arguments", [("-r",), ("ask", "hi", "-r"), ("ask", "-r", "-m", "echo", "hi")])
+def test_without_a_terminal_it_is_one_line_that_says_what_to_do(arguments: tuple[str, ...]) -> None:
+    result = run(*arguments)
+
+    assert result.status == 2
+    assert "there is no terminal to ask on" in result.err
+    assert "history list" in result.err
+    assert result.out == ""
+
+
+def test_what_is_read_does_not_grow_with_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[int | None] = []
+    entries = Index.entries
+
+    def counted(self: Index, *query: object, limit: int | None = None) -> list[object]:
+        limits.append(limit)
+        return entries(self, *query, limit=limit)  # type: ignore[arg-type, return-value]
+
+    monkeypatch.setattr(Index, "entries", counted)
+    monkeypatch.setattr(resuming, "_LISTED", 2)
+    directory = keep(*QUESTIONS)
+    with Store(directory, tmp_path / "cache") as store:
+        entry = resuming.chosen(store, lambda title, search: [search(""), search("ti"), search("tide")].__len__() - 3)
+
+    assert entry is not None
+    assert entry.title == QUESTIONS[0]
+    assert limits == [2] * 4
+    assert Conversation.load(entry.path).messages()[0].content == QUESTIONS[0]
