@@ -137,7 +137,7 @@ def _asked(
         except ChatError as error:
             waiting.append((name, error))
             continue
-        provider.endpoint = structs.replace(provider.endpoint, timeout=BUDGET, retries=0)
+        provider.endpoint = structs.replace(provider.endpoint, idle_timeout=BUDGET, retries=0)
         waiting.append((name, provider))
     if not waiting:
         return []

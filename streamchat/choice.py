@@ -54,7 +54,7 @@ def connect(settings: Settings, choice: Choice) -> Provider:
         base_url=table.base_url or None,
         api_key=Secret(key) if key else None,
         api=table.api,
-        timeout=settings.timeout(name),
+        idle_timeout=settings.idle_timeout(name),
         retries=settings.retries(name),
         proxy=settings.defaults.proxy or None,
         headers=table.headers,

@@ -18,7 +18,7 @@ def stream(prompt: str | Sequence[Message], **how: Any) -> Stream:
     """Ask, and pull the answer: iterating gives its text in deltas (str).
 
     `prompt` is the question, or a whole conversation that ends with one. The keywords are `model` ("provider/model", an
-    alias, or an id), `provider`, `system`, `temperature`, `max_tokens`, `think`, `base_url`, `timeout` (seconds of
+    alias, or an id), `provider`, `system`, `temperature`, `max_tokens`, `think`, `base_url`, `idle_timeout` (seconds of
     silence), `retries`, `profile`, and `options`, a dict of more fields for the request. What is not given comes from
     the configuration. Nothing is sent before the first delta is asked for.
 
@@ -70,7 +70,7 @@ def _asked(
     max_tokens: int | None = None,
     think: str | int | None = None,
     base_url: str | None = None,
-    timeout: float | None = None,
+    idle_timeout: float | None = None,
     retries: int | None = None,
     profile: str | None = None,
     options: dict[str, Any] | None = None,
@@ -83,7 +83,7 @@ def _asked(
         "max_tokens": max_tokens,
         "think": think,
         "base_url": base_url,
-        "timeout": timeout,
+        "idle_timeout": idle_timeout,
         "retries": retries,
     }
     settings = load(flags=named, profile=profile, nearby=False)

@@ -28,7 +28,7 @@ class Reading:
 
     def __init__(self, wire: Wire, endpoint: Endpoint, headers: Mapping[str, str], reply: Reply) -> None:
         self._wire, self._name, self._reply = wire, endpoint.name, reply
-        self._patience = endpoint.timeout
+        self._patience = endpoint.idle_timeout
         self._progress = time.monotonic()
         self._decoder = Decoder()
         self._half: dict[type[Text | Reasoning], str] = {}
@@ -75,7 +75,7 @@ class Reading:
         silent = now - self._progress
         if silent > self._patience:
             raise StalledError(
-                f"{self._name} sent only keep-alives for {silent:.3g} s", "Wait longer with --timeout SECONDS."
+                f"{self._name} sent only keep-alives for {silent:.3g} s", "Wait longer with --idle-timeout SECONDS."
             )
 
     def _add(self, event: Event) -> Event:

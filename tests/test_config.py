@@ -140,8 +140,8 @@ def test_each_setting_can_stand_in_a_variable() -> None:
 
 
 def test_a_bad_variable_and_a_bad_flag_name_themselves() -> None:
-    with pytest.raises(ConfigError, match=r"STREAMCHAT_TIMEOUT: expected a number above 0.* found `soon`"):
-        settings("", {"STREAMCHAT_TIMEOUT": "soon"})
+    with pytest.raises(ConfigError, match=r"STREAMCHAT_IDLE_TIMEOUT: expected a number above 0.* found `soon`"):
+        settings("", {"STREAMCHAT_IDLE_TIMEOUT": "soon"})
     with pytest.raises(UsageError, match="--max-tokens: expected a whole number of 1 or more, found `0`"):
         settings(flags={"max_tokens": "0"})
     with pytest.raises(UsageError, match="--base-url: expected an http"):
@@ -181,11 +181,11 @@ def test_an_unknown_profile_names_the_nearest() -> None:
 
 
 def test_time_out_and_retries_of_a_provider() -> None:
-    text = "[defaults]\ntimeout = 50\nretries = 1\n[providers.groq]\ntimeout = 9\nretries = 0"
-    assert (settings(text).timeout("groq"), settings(text).retries("groq")) == (9, 0)
-    assert (settings(text).timeout("ollama"), settings(text).retries("ollama")) == (50, 1)
-    flagged = settings(text, {"STREAMCHAT_RETRIES": "4"}, flags={"timeout": 3})
-    assert (flagged.timeout("groq"), flagged.retries("groq")) == (3, 4)
+    text = "[defaults]\nidle_timeout = 50\nretries = 1\n[providers.groq]\nidle_timeout = 9\nretries = 0"
+    assert (settings(text).idle_timeout("groq"), settings(text).retries("groq")) == (9, 0)
+    assert (settings(text).idle_timeout("ollama"), settings(text).retries("ollama")) == (50, 1)
+    flagged = settings(text, {"STREAMCHAT_RETRIES": "4"}, flags={"idle_timeout": 3})
+    assert (flagged.idle_timeout("groq"), flagged.retries("groq")) == (3, 4)
 
 
 # --- provider and model ----------------------------------------------------------------------------------------------
@@ -343,8 +343,8 @@ def test_ready_counts_only_what_is_the_persons_own() -> None:
         ('[ui]\ncolor = "red"', "2:1: `ui.color`: expected auto, always, never, found `red`"),
         ("[defaults]\ntemperature = nan",
          "2:1: `defaults.temperature`: expected a number of 0 or more, at most 2, found nan"),
-        ("[defaults]\ntimeout = 1979-05-27",
-         "2:1: `defaults.timeout`: expected a number above 0, at most 86400, found a date or time"),
+        ("[defaults]\nidle_timeout = 1979-05-27",
+         "2:1: `defaults.idle_timeout`: expected a number above 0, at most 86400, found a date or time"),
         ("defaults = 3", "1:1: `defaults` is a table: [defaults]"),
         ("providers = 3", "1:1: `providers` holds tables: [providers.NAME]"),
         ("[providers]\ngroq = 3", "2:1: `providers.groq` is a table: [providers.groq]"),
@@ -576,7 +576,7 @@ def test_a_project_file_sets_model_system_and_parameters_and_is_announced() -> N
 @pytest.mark.parametrize(
     "text",
     [
-        'base_url = "http://evil"', 'provider = "openai"', 'proxy = "http://evil"', "timeout = 1", "strict = true",
+        'base_url = "http://evil"', 'provider = "openai"', 'proxy = "http://evil"', "idle_timeout = 1", "strict = true",
         '[providers.openai]\nbase_url = "http://evil/v1"', '[providers.evil]\nkind = "openai"',
         '[aliases]\nfast = "groq/x"',
         '[defaults]\nmodel = "groq/x"', "[history]\nsave = false", '[profiles.evil]\nmodel = "groq/x"',

@@ -160,7 +160,7 @@ def test_keep_alives_alone_are_a_stall(server: Server) -> None:
     packets = chat_answer(["some words", "never sent"])[:2]
     server.play(stream(packets, Repeat(b": keep-alive\n\n", every=0.05)))
     with pytest.raises(streamchat.StalledError, match="keep-alives") as caught:
-        list(ask(server, timeout=0.4))
+        list(ask(server, idle_timeout=0.4))
 
     assert caught.value.reply is not None and caught.value.reply.text == "some words"
 

@@ -124,8 +124,8 @@ class Flags:
         None
     )
     proxy: Annotated[str | None, _flag("--proxy", help="The proxy's address.", panel=_REACH, metavar="URL")] = None
-    timeout: Annotated[
-        float | None, _flag("--timeout", help="The longest silence.", panel=_REACH, metavar="SECONDS")
+    idle_timeout: Annotated[
+        float | None, _flag("--idle-timeout", "--timeout", help="The longest silence.", panel=_REACH, metavar="SECONDS")
     ] = None
     retries: Annotated[int | None, _flag("--retries", help="Tries after the first.", panel=_REACH, metavar="N")] = None
     speed: Annotated[
@@ -151,7 +151,7 @@ class Flags:
             "think": self.think,
             "base_url": self.base_url,
             "proxy": self.proxy,
-            "timeout": self.timeout,
+            "idle_timeout": self.idle_timeout,
             "retries": self.retries,
             "strict": self.strict or None,
             "stream": False if self.no_stream else None,

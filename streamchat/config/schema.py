@@ -35,7 +35,7 @@ class Defaults(Struct, frozen=True, forbid_unknown_fields=True):
     """The longest answer, in tokens; without it, as the provider does by default."""
     think: Think | None = None
     """How much the model thinks first: off, low, medium, high or a number of tokens; without it, as the model does."""
-    timeout: Seconds = 120.0
+    idle_timeout: Seconds = 120.0
     """The longest silence, in seconds, before an answer is given up."""
     retries: Retries = 2
     """How often a request that was refused or did not get through is sent again, before any of the answer came."""
@@ -129,7 +129,7 @@ class ProviderTable(Struct, frozen=True, forbid_unknown_fields=True):
     """More headers for every request."""
     options: dict[str, Any] = {}
     """More fields for every request's body, sent as they are."""
-    timeout: Seconds | None = None
+    idle_timeout: Seconds | None = None
     """As in [defaults], for this provider."""
     retries: Retries | None = None
     """As in [defaults], for this provider."""
@@ -153,7 +153,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     """As in [defaults]."""
     think: Think | None = None
     """As in [defaults]."""
-    timeout: Seconds | None = None
+    idle_timeout: Seconds | None = None
     """As in [defaults]."""
     retries: Retries | None = None
     """As in [defaults]."""

@@ -81,10 +81,10 @@ class Settings(Struct, frozen=True):
             return structs.replace(table, base_url=self.base_url)
         return table
 
-    def timeout(self, name: str) -> float:
+    def idle_timeout(self, name: str) -> float:
         """The longest silence to bear from this provider, in seconds."""
-        own = self._table(name).timeout
-        return self.defaults.timeout if own is None or self._stronger_than_table("timeout") else own
+        own = self._table(name).idle_timeout
+        return self.defaults.idle_timeout if own is None or self._stronger_than_table("idle_timeout") else own
 
     def retries(self, name: str) -> int:
         """How often to ask this provider again."""

@@ -40,15 +40,15 @@ class Secret:
 class Endpoint(Struct, frozen=True):
     """Where a provider is and how it wants to be spoken to: one `[providers.NAME]` table, resolved.
 
-    `timeout` is the longest silence in seconds, before and within a reply; `retries` counts the tries after the first;
-    `options` go into every request; `stop_reason_optional` is for servers that end a reply without saying so.
+    `idle_timeout` is the longest silence in seconds, before and within a reply; `retries` counts the tries after the
+    first; `options` go into every request; `stop_reason_optional` is for servers that end a reply without saying so.
     """
 
     name: str
     base_url: str | None = None
     api_key: Secret | None = None
     api: str = "auto"
-    timeout: float = 120.0
+    idle_timeout: float = 120.0
     retries: int = 2
     proxy: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -112,7 +112,7 @@ class SDKProvider(base.Provider):
         return {
             "api_key": end.api_key.reveal() if end.api_key else _NO_KEY,
             "base_url": self.url,
-            "timeout": sdk.Timeout(end.timeout, connect=min(end.timeout, _CONNECT)),
+            "timeout": sdk.Timeout(end.idle_timeout, connect=min(end.idle_timeout, _CONNECT)),
             "max_retries": 0,  # tries are counted in one place, where error events and what was shown are known
             "default_headers": dict(end.headers),
         }
@@ -140,7 +140,7 @@ def named(sdk: Any, root: str, endpoint: base.Endpoint, url: str, exc: Exception
         "httpcore2",
         "httpx",
     ):
-        return network_error(name, url, exc, timeout=endpoint.timeout)
+        return network_error(name, url, exc, timeout=endpoint.idle_timeout)
     if isinstance(exc, sdk.APIStatusError):
         return _status_error(name, url, exc)
     if isinstance(exc, sdk.APIError):

@@ -125,7 +125,7 @@ def test_path(file: Path, tmp_path: Path) -> None:
 
 def test_check_says_everything_that_is_wrong(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text('[defaults]\nmodle = "x"\nretries = "many"\n[ui]\nwidth = -1')
-    monkeypatch.setenv("STREAMCHAT_TIMEOUT", "soon")
+    monkeypatch.setenv("STREAMCHAT_IDLE_TIMEOUT", "soon")
     with pytest.raises(ConfigError, match="4 problems in the configuration") as error:
         config("check")
     lines = error.value.stdout.splitlines()  # type: ignore[attr-defined]
@@ -133,7 +133,7 @@ def test_check_says_everything_that_is_wrong(file: Path, monkeypatch: pytest.Mon
         f"{file}:2:1",
         f"{file}:3:1",
         f"{file}:5:1",
-        "STREAMCHAT_TIMEOUT",
+        "STREAMCHAT_IDLE_TIMEOUT",
     ]
     assert lines[0].endswith("[defaults] has no setting `modle`; did you mean `model`?")
 

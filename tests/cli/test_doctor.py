@@ -31,10 +31,10 @@ def test_a_clean_home_needs_nobody() -> None:
 def test_it_says_what_is_wrong_where_and_what_to_do(file: Path, tmp_path: Path) -> None:
     file.write_text("[defaults]\nmodle = 1\n")
     file.chmod(0o644)
-    done = run("doctor", env={"SSL_CERT_FILE": str(tmp_path / "none.pem"), "STREAMCHAT_TIMEOUT": "soon"})
+    done = run("doctor", env={"SSL_CERT_FILE": str(tmp_path / "none.pem"), "STREAMCHAT_IDLE_TIMEOUT": "soon"})
     assert done.status == 2
     assert f"bad   {file}:2:1: [defaults] has no setting `modle`; did you mean `model`?" in done.out
-    assert "STREAMCHAT_TIMEOUT: expected a number" in done.out
+    assert "STREAMCHAT_IDLE_TIMEOUT: expected a number" in done.out
     assert f"chmod 600 '{file}'" in done.out
     assert "none.pem is not there" in done.out
     assert done.out.endswith("\n3 need you\n")

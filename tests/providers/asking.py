@@ -53,7 +53,7 @@ def provider(form: Format, url: str, **fields: Any) -> Provider:
         "base_url": url,
         "api_key": Secret(KEY),
         "api": api,
-        "timeout": 10.0,
+        "idle_timeout": 10.0,
         "retries": 0,
     }
     return make(kind, Endpoint(**(settings | fields)))

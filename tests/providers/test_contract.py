@@ -149,7 +149,7 @@ def test_a_stall_ends_after_the_time_out(server: Server, form: Format, pump: Pum
     """The connection is given up, and with it the model's work; the text stays."""
     server.play(stream(begun(form), Stall()))
 
-    seen = ask(form, server, pump, timeout=0.2)
+    seen = ask(form, server, pump, idle_timeout=0.2)
 
     assert isinstance(seen.error, StalledError)
     assert seen.error.reply is not None

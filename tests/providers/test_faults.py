@@ -23,7 +23,7 @@ def test_fault(server: Server, case: Case, pump: Pump) -> None:
     host, url = place_of(case, server)
     begun = time.monotonic()
 
-    seen = ask(case.form, server, pump, url=url, timeout=case.timeout, retries=max(case.tries, 1) - 1)
+    seen = ask(case.form, server, pump, url=url, idle_timeout=case.timeout, retries=max(case.tries, 1) - 1)
 
     assert time.monotonic() - begun < BOUND
     assert seen.text == seen.reply.text == case.text

@@ -125,7 +125,9 @@ def network_error(name: str, url: object, exc: BaseException, *, timeout: float)
             StalledError(f"{name}: {host} did not take the connection in time", "Check the network and the proxy.")
         )
     if any("Timeout" in each for each in names):
-        return StalledError(f"{name}: {host} sent nothing for {timeout:g} s", "Wait longer with --timeout SECONDS.")
+        return StalledError(
+            f"{name}: {host} sent nothing for {timeout:g} s", "Wait longer with --idle-timeout SECONDS."
+        )
     if "UnsupportedProtocol" in names:
         return NetworkError(f"{name}: the base URL has no http:// or https:// in front: {host}", "Correct base_url.")
     if "ProxyError" in names:

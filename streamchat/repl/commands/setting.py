@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from streamchat.repl.loop import Repl
 
 _OF_UI = ("reasoning", "footer", "color")
-SETTABLE = ("temperature", "max_tokens", "think", "timeout", "retries", "proxy", "stream", *_OF_UI)
+SETTABLE = ("temperature", "max_tokens", "think", "idle_timeout", "retries", "proxy", "stream", *_OF_UI)
 """What /set can change; the others have a command of their own or belong to the whole run."""
 
 
