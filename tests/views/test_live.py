@@ -66,6 +66,14 @@ def test_the_scrollback_is_what_printing_leaves(name: str, width: int, height: i
     assert streamed(pieces(text, size), width, height, status=True).cells == printed(text, width, height).cells
 
 
+@pytest.mark.parametrize("width", [1, 2, 5, 9])
+@pytest.mark.parametrize("height", [1, 2, 3])
+def test_on_the_smallest_terminal_it_is_the_same(width: int, height: int) -> None:
+    text = CORPUS["everything"]
+
+    assert streamed(pieces(text, 60), width, height, status=True).cells == printed(text, width, height).cells
+
+
 @pytest.mark.parametrize("name", ["sorting", "scripts"])
 def test_letter_by_letter_it_is_the_same(name: str) -> None:
     text = CORPUS[name]

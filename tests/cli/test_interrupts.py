@@ -1,0 +1,55 @@
+"""Ctrl-C at any instant, from the program's first line on: in the middle of an import, of a request, of the way out."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.program import Result, run
+
+STRIKE = """\
+import os, sys
+
+left, begun = int(os.environ["STRIKE"]), False
+
+def hook(event, arguments):
+    global left, begun
+    if not begun:
+        begun = event == "exec" and arguments[0].co_filename.endswith(os.path.join("streamchat", "__main__.py"))
+    elif left:
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), int(os.environ["SIGNAL"]))
+
+sys.addaudithook(hook)
+"""
+"""Sends a signal when the interpreter has reported so many things (imports, files opened, code run) since the start."""
+
+LAST = 1_000_000
+"""More things than an answer of the echo takes: that one is never struck."""
+
+
+def struck(at: int, number: int, place: Path, *arguments: str) -> Result:
+    (place / "sitecustomize.py").write_text(STRIKE)
+    return run(*arguments, env={"PYTHONPATH": str(place), "STRIKE": str(at), "SIGNAL": str(int(number))})
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("at", [1, 20, 300, 900, 1500, 2100, 2700, 3200, 3500, 3570])
+def test_a_signal_at_any_instant_ends_it_silently(at: int, number: signal.Signals, tmp_path: Path) -> None:
+    result = struck(at, number, tmp_path, "ask", "-m", "echo", "hello there")
+
+    assert result.status in (-number, 0)
+    assert "Traceback" not in result.err and "Exception ignored" not in result.err
+    assert not [line for line in result.err.splitlines() if line != "streamchat: interrupted"]
+    if result.status == 0:
+        assert "hello there" in result.out
+
+
+def test_the_instants_reach_from_the_first_line_to_the_answer(tmp_path: Path) -> None:
+    first, never = (struck(at, signal.SIGINT, tmp_path, "ask", "-m", "echo", "hello") for at in (1, LAST))
+
+    assert (first.status, first.out, first.err) == (-signal.SIGINT, "", "")
+    assert (never.status, "hello" in never.out) == (0, True)
+    assert os.environ.get("STRIKE") is None
