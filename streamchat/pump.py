@@ -130,11 +130,20 @@ class _Translated:
         if ours is None:
             self._reply.stop("error")
             return
-        ours.message = self._provider.endpoint.without_key(ours.message)
+        ours.message = self._provider.endpoint.without_key(self._placed(ours.message))
         ours.args = (ours.message,)
         ours.reply = self._reply
         if ours is not exc:
             raise ours from exc
+
+
+    def _placed(self, message: str) -> str:
+        """The message with the provider and its host in it: a name is a person's own, the host says who that was."""
+        name, host = self._provider.name, self._provider.host
+        if not host or host in message:
+            return message
+        named = f"{name} ({host})"
+        return f"{named}{message[len(name) :]}" if message.startswith(f"{name} ") else f"{named}: {message}"
 
 
 class Stream:

@@ -49,8 +49,9 @@ def wrongs(case: Case, done: Result, host: str) -> list[str]:
         found.append(f"exit code {done.status} for {expected}")
     if done.stdout.rstrip(b"\n") != case.text.encode("utf-8", "replace").rstrip(b"\n"):
         found.append("not the text that came")
-    if case.error and not any(all(word.format(host=host) in line for word in case.words) for line in errors):
-        found.append(f"no line on stderr has {case.words}")
+    words = [word.format(host=host) for word in (*case.words, "{host}" if case.place != "no scheme" else "")]
+    if case.error and not any(all(word in line for word in words) for line in errors):
+        found.append(f"no line on stderr has {words}")
     if "Traceback" in done.err or KEY in done.err or "\x1b" in done.err:
         found.append("stderr has what it must not")
     return found

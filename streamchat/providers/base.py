@@ -124,6 +124,11 @@ class Provider(ABC):
         return self.endpoint.name
 
     @property
+    def host(self) -> str:
+        """Where it is, as host and port; "" for what runs in this machine's own processes."""
+        return ""
+
+    @property
     def notice(self) -> str | None:
         """What must be said of every answer from here, if anything."""
         return None

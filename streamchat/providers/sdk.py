@@ -39,6 +39,10 @@ class SDKProvider(base.Provider):
         """Where requests go."""
         return self.endpoint.base_url or self.base_url
 
+    @property
+    def host(self) -> str:
+        return host_of(self.url)
+
     @staticmethod
     @abstractmethod
     def sdk() -> Any:

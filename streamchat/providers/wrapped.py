@@ -17,6 +17,10 @@ class Wrapped(base.Provider):
         self.structures = provider.structures  # type: ignore[misc]  # of this one, as of the one inside
 
     @property
+    def host(self) -> str:
+        return self.provider.host
+
+    @property
     def notice(self) -> str | None:
         return self.provider.notice
 
