@@ -136,7 +136,6 @@ class _Translated:
         if ours is not exc:
             raise ours from exc
 
-
     def _placed(self, message: str) -> str:
         """The message with the provider and its host in it: a name is a person's own, the host says who that was."""
         name, host = self._provider.name, self._provider.host

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from streamchat.cli.coercion import quick
 from streamchat.cli.exits import Signalled
 from streamchat.cli.front import COMMANDS, outline, run
 from streamchat.cli.pages import page, shape
@@ -36,7 +37,7 @@ class Commands(TyperGroup):
             return None
         command = typer.main.get_command(getattr(import_module(f"streamchat.cli.{cmd_name}"), f"{cmd_name}_app"))
         command.name = cmd_name
-        return shape(command)
+        return quick(shape(command))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; Ctrl-C and a reader that has gone are ours to answer, not the parser's."""
