@@ -66,10 +66,8 @@ class Provider(SDKProvider):
     def wire(self, chat: Chat) -> Wire:
         return MessagesWire(self.name, stop_reason_optional=self.endpoint.stop_reason_optional)
 
-    def call(self, client: Any, chat: Chat) -> Any:
-        body = self.request(chat)
-        named = {key: body.pop(key) for key in ("model", "messages", "max_tokens")}
-        return client.messages.with_streaming_response.create(**named, stream=True, extra_body=body)
+    def path(self) -> str:
+        return "/v1/messages"
 
 
 def _content(message: Message) -> str | list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """OpenAI and every server that speaks its wire formats, by the official SDK; alone in importing openai.
 
-The SDK sends the request (key, proxy, TLS, time-outs); the response is taken as raw bytes through its
-`with_streaming_response`, and read by our own wires: the SDK's own parsing of a chunk costs more than all of ours.
+The SDK sends the request (key, proxy, TLS, time-outs); the response is taken as raw bytes and read by our
+own wires: the SDK's own parsing of a chunk costs more than all of ours.
 """
 
 import re
@@ -59,14 +59,8 @@ class Provider(SDKProvider):
         dialect = ResponsesWire if self._speaks_responses else ChatWire
         return dialect(self.name, stop_reason_optional=self.endpoint.stop_reason_optional)
 
-    def call(self, client: Any, chat: Chat) -> Any:
-        body = self.request(chat)
-        model = body.pop("model")
-        if self._speaks_responses:
-            create = client.responses.with_streaming_response.create
-            return create(model=model, input=body.pop("input"), stream=True, extra_body=body)
-        create = client.chat.completions.with_streaming_response.create
-        return create(model=model, messages=body.pop("messages"), stream=True, extra_body=body)
+    def path(self) -> str:
+        return "/responses" if self._speaks_responses else "/chat/completions"
 
 
 def _chat_body(chat: Chat, *, own: bool) -> dict[str, Any]:
