@@ -157,6 +157,21 @@ def test_what_is_not_text_on_stdin_is_refused_before_anything_is_sent() -> None:
     assert "not text" in result.err and "--no-stdin" in result.err
 
 
+def test_a_hundred_megabytes_on_stdin_are_read_and_sent() -> None:
+    result = run("ask", "-n", "-m", "replay/showcase", "--speed", "0", stdin=b"words and more words\n" * 5_000_000)
+
+    assert (result.status, result.err) == (0, "")
+    assert result.stdout.startswith(b"# Why the sea")
+
+
+@pytest.mark.parametrize("name", ["C", "POSIX", "C.UTF-8", "xx_YY.ISO-8859-1"])
+def test_whatever_the_locale_text_goes_in_and_out_whole(name: str) -> None:
+    result = run(*ECHO, "Wörld 日本", stdin="größer 🙂".encode(), env={"LC_ALL": name, "LANG": name})
+
+    assert result.status == 0
+    assert "größer 🙂" in prompt_of(result) and "Wörld 日本" in prompt_of(result)
+
+
 # 4. never hang
 
 

@@ -1,6 +1,7 @@
 """The sanitiser: nothing that a terminal acts on gets through, nothing that people write is harmed."""
 
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -60,6 +61,19 @@ def test_one_character_in_is_one_character_out_and_twice_is_once(text: str) -> N
     assert len(shown) == len(text)
     assert safe(shown) == shown
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", shown)
+
+
+def test_of_all_of_unicode_nothing_reaches_a_terminal_that_it_acts_on() -> None:
+    text = "".join(f"a{chr(point)}" for point in range(0x110000))
+    shown = safe(text)
+
+    assert len(shown) == len(text)
+    assert shown[::2] == "a" * 0x110000
+    for before, after in zip(text[1::2], shown[1::2], strict=True):
+        kind = unicodedata.category(after)
+        assert kind not in ("Cc", "Cs", "Zl", "Zp") or after in "\n\t", hex(ord(before))
+        assert unicodedata.bidirectional(after) not in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+        assert after == before or after in "\ufffd\u2421" or after == chr(0x2400 + ord(before))
 
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])
