@@ -54,7 +54,12 @@ def show(
     config: ConfigFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Show the values that hold. No key is ever shown, only whether there is one."""
+    """Show the values that hold. No key is ever shown, only whether there is one.
+
+    \b
+      streamchat config show --origin
+      streamchat config show --json | jq .defaults
+    """
     settings = _load(profile, config, env_file)
     if as_json:
         typer.echo(json.dumps(_as_json(settings), indent=2))
@@ -78,7 +83,12 @@ def get(
     config: ConfigFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Print one value."""
+    """Print one value.
+
+    \b
+      streamchat config get model
+      streamchat config get providers.ollama.base_url
+    """
     settings = _load(profile, config, env_file)
     known = {
         f"{table}.{field}": value for table, values in _tables(settings).items() for field, value in values.items()
@@ -101,7 +111,12 @@ def path(
     config: ConfigFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Print where the configuration file is, or would be."""
+    """Print where the configuration file is, or would be.
+
+    \b
+      streamchat config path
+      cat "$(streamchat config path)"
+    """
     file = config_path(config=config, env_file=env_file)
     typer.echo(f"config  {file}" if everything else file)
     if everything:
@@ -112,7 +127,12 @@ def path(
 
 @config_app.command("check")
 def check_command(config: ConfigFlag = None, env_file: EnvFileFlag = None) -> None:
-    """Say everything that is wrong with the configuration; exit code 2 if anything is."""
+    """Say everything that is wrong with the configuration; exit code 2 if anything is.
+
+    \b
+      streamchat config check
+      streamchat config check --config other.toml
+    """
     sources = read_sources(config=config, env_file=env_file)
     found = check(sources)
     for problem in found:
@@ -130,7 +150,12 @@ def init(
     config: ConfigFlag = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
-    """Write a configuration file that holds every setting, explained and not yet set."""
+    """Write a configuration file that holds every setting, explained and not yet set.
+
+    \b
+      streamchat config init
+      streamchat config init --config team.toml
+    """
     from streamchat.history.files import write
 
     file = config_path(config=config)

@@ -50,13 +50,30 @@ _QUERY = """QUERY: words (all of them, in one message), "phrases", wor*, -withou
 before:DATE, after:DATE. A DATE is 2026, 2026-11, 2026-11-22, today, yesterday, or 3d, 2w, 6m, 1y for so long ago."""
 
 
+_LIST = f"""List the conversations, the last used first.
+
+\b
+  streamchat history list tides after:2w
+  streamchat history list --all --json
+
+{_QUERY}"""
+
+_SEARCH = f"""Search what was said.
+
+\b
+  streamchat history search '"neap tide"' role:assistant
+  streamchat history search model:gpt-5 before:2026-06 tide*
+
+{_QUERY}"""
+
+
 @history_app.callback()
 def history(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         list_(None)
 
 
-@history_app.command("list", help=f"List the conversations, the last used first.\n\n{_QUERY}")
+@history_app.command("list", help=_LIST)
 def list_(
     query: Words = None,
     count: Count = 20,
@@ -74,7 +91,7 @@ def list_(
         notice("there is no such conversation" if query else "there is no conversation yet")
 
 
-@history_app.command(help=f"Search what was said.\n\n{_QUERY}")
+@history_app.command(help=_SEARCH)
 def search(query: Words = None, count: Count = 20, as_json: Json = False) -> None:
     with store() as kept:
         hits = kept.search(" ".join(query or []), limit=count)
@@ -97,7 +114,12 @@ def show(
     tree: Annotated[bool, typer.Option("--tree", help="All branches, a line each.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show a conversation: rendered on a terminal, as Markdown into a pipe."""
+    """Show a conversation: rendered on a terminal, as Markdown into a pipe.
+
+    \b
+      streamchat history show
+      streamchat history show tides --tree
+    """
     settings = _settings()
     with store(settings) as kept:
         conversation = _loaded(kept, ref)
@@ -119,7 +141,12 @@ def play(
     speed: Annotated[float, typer.Option("--speed", min=0, help="2 is twice as fast, 0 does not wait.")] = 1.0,
     everything: Annotated[bool, typer.Option("--all", "-a", help="All answers, not only the last.")] = False,
 ) -> None:
-    """Show the last answer of a conversation again as it arrived, with its own timing."""
+    """Show the last answer of a conversation again as it arrived, with its own timing.
+
+    \b
+      streamchat history play
+      streamchat history play tides --all --speed 4
+    """
     settings = _settings()
     with store(settings) as kept:
         turns = [turn for turn in _loaded(kept, ref).turns() if turn.answer is not None]
@@ -137,7 +164,12 @@ def export(
     everything: Annotated[bool, typer.Option("--all", "-a", help="All of them; FILE is a directory.")] = False,
     force: Force = False,
 ) -> None:
-    """Write conversations as Markdown (to be read, edited and imported), HTML, JSON, JSON lines or text."""
+    """Write conversations as Markdown (to be read, edited and imported), HTML, JSON, JSON lines or text.
+
+    \b
+      streamchat history export @-1 -o tides.html
+      streamchat history export --all -o backup
+    """
     with store() as kept:
         paths = [entry.path for entry in kept.entries()] if everything else [kept.path(ref) for ref in refs or ["@-1"]]
         if output is None and len(paths) > 1:
@@ -160,7 +192,12 @@ def import_(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
     as_json: Json = False,
 ) -> None:
-    """Take conversations in: exported ones, the data export of ChatGPT or Claude (zip or json), llm's logs.db."""
+    """Take conversations in: exported ones, the data export of ChatGPT or Claude (zip or json), llm's logs.db.
+
+    \b
+      streamchat history import conversations.json
+      streamchat history import tides.md
+    """
     from streamchat.history.imports import read
 
     added: list[str] = []
@@ -185,7 +222,12 @@ def rename(
     ref: Annotated[str, typer.Argument(metavar="REF", show_default=False)],
     name: Annotated[str, typer.Argument(metavar="NAME", help='"" takes the name away.', show_default=False)],
 ) -> None:
-    """Give a conversation a name, which can be used as REF from then on."""
+    """Give a conversation a name, which can be used as REF from then on.
+
+    \b
+      streamchat history rename @-1 tides
+      streamchat history rename tides ""
+    """
     with store() as kept:
         for line in kept.rename(ref, name).notices:
             notice(line)
@@ -193,7 +235,12 @@ def rename(
 
 @history_app.command()
 def fork(ref: Ref = "@-1", name: Name = "") -> None:
-    """Copy a conversation, to go on with the copy; prints its id."""
+    """Copy a conversation, to go on with the copy; prints its id.
+
+    \b
+      streamchat history fork tides
+      streamchat history fork @-1 --name "another way"
+    """
     with store() as kept:
         copy = kept.fork(ref, name=name)
     if copy.trouble:
@@ -203,7 +250,12 @@ def fork(ref: Ref = "@-1", name: Name = "") -> None:
 
 @history_app.command()
 def delete(refs: Refs, yes: Yes = False) -> None:
-    """Delete conversations, from the index too."""
+    """Delete conversations, from the index too.
+
+    \b
+      streamchat history delete tides
+      streamchat history delete @-1 @-2 --yes
+    """
     settings = _settings()
     with store(settings) as kept:
         entries = list({entry.path: entry for entry in map(kept.find, refs)}.values())
@@ -216,7 +268,12 @@ def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list them.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Delete the conversations that were last used longer ago than AGE."""
+    """Delete the conversations that were last used longer ago than AGE.
+
+    \b
+      streamchat history prune --older-than 6m --dry-run
+      streamchat history prune --older-than 2025-01-01
+    """
     settings = _settings()
     with store(settings) as kept:
         entries = kept.old(older_than)
@@ -231,7 +288,12 @@ def prune(
 
 @history_app.command()
 def path(ref: Annotated[str | None, typer.Argument(metavar="[REF]", show_default=False)] = None) -> None:
-    """Print the file of a conversation, or the directory of them all."""
+    """Print the file of a conversation, or the directory of them all.
+
+    \b
+      streamchat history path
+      less "$(streamchat history path @-1)"
+    """
     if ref is None:
         typer.echo(directory(_settings()))
         return

