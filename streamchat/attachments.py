@@ -25,13 +25,29 @@ _MAGIC = (
     (b"GIF89a", "image/gif"),
     (b"%PDF-", "application/pdf"),
 )
+_ADDRESS = re.compile("[A-Za-z]+://")
 _AT = re.compile(r'(?<!\S)@(?:"([^"\n]+)"|(\S+))')
 
 
 def read(name: str) -> str | Attachment:
-    """The file as a fenced text, or as an attachment. UsageError says why it cannot be sent."""
-    if re.match(r"[a-z]+://", name):
-        raise UsageError(f"{name} is an address, not a file", "Fetch it first: curl ADDRESS | streamchat ask ...")
+    """The file as a fenced text, or as an attachment: a path, an address, or - for stdin.
+
+    UsageError says why it cannot be sent.
+    """
+    encoding = ""
+    if name == "-":
+        title, data = "stdin", _stdin()
+    elif _ADDRESS.match(name):
+        from streamchat.fetching import fetched  # urllib: not where nothing is fetched
+
+        title, data, encoding = fetched(name)
+    else:
+        title, data = Path(name).expanduser().name, _file(name)
+    kind = media_type(data)
+    return fenced(_text(name, data, encoding), title) if kind is None else attachment(title, kind, data)
+
+
+def _file(name: str) -> bytes:
     path = Path(name).expanduser()
     try:
         found = path.stat()
@@ -41,13 +57,24 @@ def read(name: str) -> str | Attachment:
             raise UsageError(f"{name} is not a file that can be read as a whole", "Pipe it in instead.")
         if found.st_size > max(LONGEST.values()) * MEGABYTE:
             raise UsageError(f"{name} is too large: {_megabytes(found.st_size)}")
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as exc:
         if isinstance(exc, FileNotFoundError) and any(mark in name for mark in "*?["):
             raise UsageError(f"{name} is a pattern", "Name each file by itself.") from None
         raise UsageError(f"{name} cannot be read: {exc.strerror}") from None
-    kind = media_type(data)
-    return fenced(_text(name, data), path.name) if kind is None else attachment(path.name, kind, data)
+
+
+def _stdin() -> bytes:
+    """All of stdin: an image may be piped in, too."""
+    if os.isatty(0):
+        raise UsageError(
+            "-f - is what is piped in, and nothing is", "For example: curl ADDRESS | streamchat ask -f - ..."
+        )
+    with open(0, "rb", closefd=False) as piped:
+        data = piped.read(max(LONGEST.values()) * MEGABYTE + 1)
+    if len(data) > max(LONGEST.values()) * MEGABYTE:
+        raise UsageError("what is piped in is too large")
+    return data
 
 
 def attachment(name: str, kind: str, data: bytes) -> Attachment:
@@ -94,13 +121,13 @@ def refuse(attachments: Sequence[Attachment], provider: Provider) -> None:
             raise UsageError(f"{provider.name} cannot take {kind}: {each.name}", "Ask a provider that can.")
 
 
-def _text(name: str, data: bytes) -> str:
+def _text(name: str, data: bytes, encoding: str = "") -> str:
     if len(data) > LONGEST_TEXT:
         raise UsageError(f"{name} is too large: {_megabytes(len(data))}, and at most 1 MB of text can be sent")
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else encoding or "utf-8-sig"
     try:
         text = data.decode(encoding)
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, LookupError):
         text = "\0"
     if "\0" in text:
         raise UsageError(f"{name} is neither text nor an image nor a PDF")

@@ -17,7 +17,7 @@ LAYERS = (
     ("providers",),
     ("pump", "retries"),
     ("config", "views", "history"),
-    ("attachments", "discovery", "choice", "catalogue", "diagnosis", "session", "compare", "library"),
+    ("attachments", "fetching", "discovery", "choice", "catalogue", "diagnosis", "session", "compare", "library"),
     ("repl", "web"),
     ("cli",),
 )

@@ -15,7 +15,16 @@ from streamchat.cli.exits import complain, notice, settled, silence
 from streamchat.cli.foreground import foreground
 from streamchat.cli.kept import Targets
 from streamchat.cli.options import Flags, takes
-from streamchat.cli.starting import begun, files_of, look_of, powerless, transcripts_of
+from streamchat.cli.starting import (
+    begun,
+    circumstances,
+    files_of,
+    look_of,
+    powerless,
+    question_of,
+    stdin_of,
+    transcripts_of,
+)
 from streamchat.config.settings import Settings
 from streamchat.errors import ChatError, IncompleteError, UnknownModelError, UsageError
 from streamchat.history.conversation import Conversation
@@ -68,6 +77,9 @@ def ask(question: str, flags: Flags) -> int:
         )
         for line in powerless(provider, choice.model, schema=schema, think=flags.think):
             tell(line)
+        if flags.verbose:
+            for line in circumstances(session, settings):
+                tell(line)
         if flags.dry_run:
             return _show_request(session, Message("user", prompt, attachments))
         return _answer(session, prompt, attachments, settings, flags, targets)
@@ -78,7 +90,8 @@ def ask(question: str, flags: Flags) -> int:
 def _prompt(question: str, flags: Flags) -> tuple[str, tuple[Attachment, ...]]:
     """What is asked, with the files that are text in it, and those that go beside it."""
     tell = silence if flags.quiet else notice
-    piped = stdin.read(beside_question=bool(question), wanted=flags.stdin, notice=tell)
+    question = question_of(question, flags)
+    piped = stdin.read(beside_question=bool(question), wanted=stdin_of(flags), notice=tell)
     texts, attachments = files_of(flags)
     prompt = joined(texts, stdin.joined(piped, question))
     if not prompt.strip():
@@ -113,7 +126,7 @@ def _answer(
             exc.hint = f"Nearest: {', '.join(near)}."
         raise
     _keep(session.conversation, targets)
-    if flags.usage and not shows_footer(look, sys.stdout):
+    if (flags.usage or flags.verbose) and not shows_footer(look, sys.stdout):
         from streamchat.views.footer import figures
 
         notice(" · ".join(figures(reply)))

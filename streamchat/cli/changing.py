@@ -93,7 +93,7 @@ def _edited(draft: Path, file: Path) -> bool:
     before = read_text(file)
     start = read_text(draft)
     while True:
-        _open_editor(draft)
+        open_editor(draft)
         text = read_text(draft)
         if text == start and (text == before or not before):
             draft.unlink()
@@ -120,7 +120,7 @@ def _wrong(file: Path, before: str, text: str) -> list[str]:
         return [error.message]
 
 
-def _open_editor(path: Path) -> None:
+def open_editor(path: Path) -> None:
     """Run the editor on this terminal; Ctrl-C is the editor's meanwhile."""
     words = _editor()
     before = signal.signal(signal.SIGINT, lambda *_: None)  # a handler is not inherited, ignoring would be
@@ -146,7 +146,7 @@ def _editor() -> list[str]:
     for name in EDITORS:
         if shutil.which(name):
             return [name]
-    raise UsageError("no editor was found", "set $EDITOR, or use: streamchat config set KEY VALUE")
+    raise UsageError("no editor was found", "Say which in $EDITOR.")
 
 
 def _again() -> bool:

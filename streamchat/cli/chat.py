@@ -14,7 +14,17 @@ from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
 from streamchat.cli.kept import Targets
 from streamchat.cli.options import Flags, takes
-from streamchat.cli.starting import begun, directory_of, files_of, look_of, powerless, transcripts_of
+from streamchat.cli.starting import (
+    begun,
+    circumstances,
+    directory_of,
+    files_of,
+    look_of,
+    powerless,
+    question_of,
+    stdin_of,
+    transcripts_of,
+)
 from streamchat.errors import ChatError, UsageError
 from streamchat.history.conversation import Conversation
 from streamchat.session import Session
@@ -42,7 +52,8 @@ def chat(question: str, flags: Flags) -> int:
         tell(line)
     targets = Targets(save=flags.save, force=flags.force)
     targets.check()
-    piped = stdin.read(beside_question=bool(question), wanted=flags.stdin, notice=tell)
+    question = question_of(question, flags)
+    piped = stdin.read(beside_question=bool(question), wanted=stdin_of(flags), notice=tell)
     texts, attachments = files_of(flags)
     choice, provider = connected(settings, tell)
     refuse(attachments, provider)
@@ -56,6 +67,9 @@ def chat(question: str, flags: Flags) -> int:
         options=settings.options(flags.request_fields()),
         transcripts=transcripts_of(settings),
     )
+    if flags.verbose:
+        for line in circumstances(session, settings):
+            tell(line)
     from streamchat.repl.start import started  # the line editor: behind everything that can fail without it
 
     with (

@@ -59,8 +59,9 @@ class Flags:
     ] = None
     file: Annotated[
         list[str] | None,
-        _flag("-f", "--file", help="Send a file too: text, image or PDF; repeatable.", panel=_ASK, metavar="FILE"),
+        _flag("-f", "--file", help="Send a file too: text, image, PDF; repeatable.", panel=_ASK, metavar="FILE|URL|-"),
     ] = None
+    editor: Annotated[bool, _flag("-e", "--editor", help="Write the question in $EDITOR.", panel=_ASK)] = False
     stdin: Annotated[
         bool | None,
         typer.Option("--stdin/--no-stdin", help="Wait for the end of stdin, or ignore it.", show_default=False),
@@ -90,6 +91,9 @@ class Flags:
         False
     )
     usage: Annotated[bool, _flag("-u", "--usage", help="Tokens and times, on stderr.", panel=_SHOW)] = False
+    verbose: Annotated[
+        bool, _flag("-v", "--verbose", help="Say whom, where and with which key, on stderr.", panel=_SHOW)
+    ] = False
     quiet: Annotated[bool, _flag("-q", "--quiet", help="The answer and errors, nothing else.", panel=_SHOW)] = False
     accessible: Annotated[
         bool, _flag("--accessible", help="For screen readers: no redrawing, no animation.", panel=_SHOW)

@@ -14,7 +14,7 @@ from streamchat.errors import UsageError
 from streamchat.history.conversation import Conversation
 from streamchat.history.redaction import patterns
 from streamchat.providers.base import Provider
-from streamchat.session import as_asked
+from streamchat.session import Session, as_asked
 from streamchat.views.choose import Look, themed
 
 if TYPE_CHECKING:
@@ -90,6 +90,31 @@ def files_of(flags: Flags) -> tuple[list[str], tuple[Attachment, ...]]:
 
     found = [read(name) for name in flags.file]
     return [each for each in found if isinstance(each, str)], tuple(each for each in found if not isinstance(each, str))
+
+
+def question_of(question: str, flags: Flags) -> str:
+    """The words of the command line, or what the person makes of them in an editor."""
+    if not flags.editor:
+        return question
+    from streamchat.cli.writing import written
+
+    return written(question)
+
+
+def circumstances(session: Session, settings: Settings) -> Iterator[str]:
+    """Whom a question goes to, where that is, whose key it has, and where it is kept: what --verbose says."""
+    provider = session.provider
+    yield f"asking {provider.name}/{session.model}" + (f" at {provider.host}" if provider.host else "")
+    if provider.endpoint.api_key:
+        yield f"the key is from {settings.key_origin(provider.name)}"
+    path, directory = session.conversation.path, directory_of(settings)
+    kept = path or directory
+    yield f"the conversation {session.conversation.id} is kept in {kept}" if kept else "the conversation is not kept"
+
+
+def stdin_of(flags: Flags) -> bool | None:
+    """Whether stdin is waited for as a prompt: not where it is a file to be sent."""
+    return False if "-" in (flags.file or ()) else flags.stdin
 
 
 def directory_of(settings: Settings) -> Path | None:

@@ -379,3 +379,25 @@ def test_the_key_is_in_no_output_and_no_file(server: Server) -> None:
     assert server.exchange().headers["authorization"] == f"Bearer {KEY}"
     for path in Path(os.environ["HOME"]).parent.rglob("*"):
         assert not path.is_file() or KEY not in path.read_text(errors="replace"), path
+
+
+def test_a_question_is_written_in_the_editor(tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nprintf "%s, and why?" "$(cat "$1")" > "$1"\n')
+    editor.chmod(0o755)
+    with Program("ask", "-m", "echo", "-e", "How", terminal=(80, 24), env={"EDITOR": str(editor)}) as program:
+        program.wait_for(b"How, and why?")
+
+    assert run("ask", "-m", "echo", "-e", "How", env={"EDITOR": str(editor)}).status == 2
+    assert not list(Path("/tmp").glob("question-*.md"))
+
+
+def test_verbose_says_whom_where_and_with_which_key(server: Server) -> None:
+    server.play(stream(chat_answer(["fine"])))
+    key = "sk-0123456789abcdef"
+    result = run("ask", "-v", "-m", "vllm/m", "--base-url", server.v1, "hello", env={"VLLM_API_KEY": key})
+
+    assert f"asking vllm/m at {server.host}" in result.err
+    assert "is kept in" in result.err
+    assert key not in result.err
+    assert result.out == "fine\n"

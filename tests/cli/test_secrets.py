@@ -15,7 +15,7 @@ PASSWORD = "pass-of-the-proxy-42"
 LOUD = {"OPENAI_LOG": "debug", "ANTHROPIC_LOG": "debug", "STREAMCHAT_DEBUG": "1"}
 
 COMMANDS = (
-    ("ask", "hello", "--record", "wire.jsonl", "--save", "all.md", "-o", "answer.md", "-v", "-u"),
+    ("ask", "hello", "--record", "wire.jsonl", "--save", "all.md", "-o", "answer.md", "-u"),
     ("ask", "hello", "--format", "jsonl"),
     ("ask", "hello", "--dry-run"),
     ("ask", "hello", "-m", "wire/gone"),
@@ -51,6 +51,7 @@ def test_no_command_shows_or_keeps_it_however_much_is_logged(server: Server, for
         done = run(*command, env={"WIRE_KEY": KEY, **LOUD})
         assert KEY not in done.out + done.err, command
         assert "Traceback" not in done.err, command
+        assert done.status != 2, (command, done.err)
 
     assert any(KEY in str(exchange.headers) for exchange in server.exchanges)
     for file in Path(os.environ["HOME"]).parent.rglob("*"):
