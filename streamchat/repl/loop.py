@@ -12,7 +12,7 @@ from streamchat.attachments import refuse
 from streamchat.chat import Attachment, Reply
 from streamchat.choice import Choice, connect
 from streamchat.config.settings import Settings
-from streamchat.errors import ChatError
+from streamchat.errors import ChatError, NetworkError
 from streamchat.history.conversation import Conversation
 from streamchat.providers.base import Provider
 from streamchat.repl import compacting
@@ -138,6 +138,7 @@ class Repl:
             self.typing.take_back()
         if failure is not None:
             if not (offering and too_long(failure)):
+                failure.hint = " ".join(filter(None, (failure.hint, _ways_on(failure))))
                 raise failure
             compacting.offer(self, failure, at=at)
         return reply
@@ -288,3 +289,10 @@ class Repl:
             self.say(one_line(line))
         notices.clear()
         return reply, failure
+
+
+def _ways_on(failure: ChatError) -> str:
+    """What can be done at the prompt after a failure: nothing is asked again by itself once some of it was shown."""
+    if failure.reply is not None and failure.reply.text:
+        return "/continue goes on with what came, /retry asks again."
+    return "/retry asks again." if failure.transient or isinstance(failure, NetworkError) else ""

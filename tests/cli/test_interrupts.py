@@ -35,7 +35,7 @@ def struck(at: int, number: int, place: Path, *arguments: str) -> Result:
     return run(*arguments, env={"PYTHONPATH": str(place), "STRIKE": str(at), "SIGNAL": str(int(number))})
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("at", [1, 20, 300, 900, 1500, 2100, 2700, 3200, 3500, 3570])
 def test_a_signal_at_any_instant_ends_it_silently(at: int, number: signal.Signals, tmp_path: Path) -> None:
     result = struck(at, number, tmp_path, "ask", "-m", "echo", "hello there")

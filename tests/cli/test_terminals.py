@@ -128,3 +128,13 @@ def test_a_failure_is_announced_and_an_interruption_is_not(server: Server) -> No
         program.wait_for(b"begun")
         program.signal(signal.SIGINT)
         assert b"\x1b]9;" not in program.end().screen
+
+
+@pytest.mark.parametrize("name", ["dumb", "unknown", "no-such-terminal", "vt52", "linux"])
+def test_whatever_the_terminal_calls_itself_the_answer_is_there_once(name: str) -> None:
+    result = run("ask", "-m", "replay/showcase", "--speed", "0", "?", terminal=(60, 20), env={"TERM": name})
+
+    assert (result.status, result.err) == (0, "")
+    assert result.screen.count(b"Why the sea comes and goes") == 1
+    assert result.screen.count(b"introduction to tides") == 1
+    assert name not in ("dumb", "unknown") or b"\x1b" not in result.screen

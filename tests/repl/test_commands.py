@@ -12,7 +12,7 @@ from tests.program import run
 from tests.repl.person import Person
 from tests.repl.test_chat import at, leave, questions, questions_of, records
 from tests.wire.answers import chat_answer, messages_answer
-from tests.wire.scenario import Stall, document, stream
+from tests.wire.scenario import Reset, Stall, document, stream
 from tests.wire.server import Server
 
 PNG = base64.b64decode(
@@ -92,6 +92,21 @@ def test_a_cut_answer_goes_on_without_a_seam(server: Server) -> None:
     begun = max(place for place, line in enumerate(records()) if line["type"] == "reply")
     whole = "".join(line["text"] for line in records()[begun:] if line["type"] == "text")
     assert whole == "Tides are the rise and fall of the sea."
+
+
+def test_after_a_failure_the_ways_on_are_offered_and_nothing_is_asked_by_itself(server: Server) -> None:
+    server.play(
+        stream(chat_answer(["Tides are the rise"])[:2], Reset()),
+        stream(chat_answer([" and fall of the sea."])),
+    )
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("tides?\r")
+        person.prompted("/continue goes on with what came")
+        assert len(server.exchanges) == 1
+        person.press("/continue\r")
+        person.prompted("Tides are the rise and fall of the sea.")
+        assert leave(person) == 0
 
 
 def test_another_model_in_the_middle_and_a_comparison(server: Server, other_server: Server) -> None:
