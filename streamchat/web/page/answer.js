@@ -24,6 +24,7 @@ export class AnswerView {
   #status = h("p", { class: "status", hidden: true });
   #mark = h("p", { class: "mark", hidden: true });
   #problem;
+  #retry;
   #meta = h("p", { class: "meta" });
   #foot;
   #usage = null;
@@ -36,12 +37,17 @@ export class AnswerView {
     this.#actions = actions;
     this.switcher = new Switcher("answer", actions.switchTo);
     this.#problem = new Problem(actions.retry);
+    this.#retry = iconButton("retry", "Retry: another answer beside this one", actions.retry);
     this.#foot = h("footer", { class: "answer-foot" },
       copyButton("Copy answer", async () => (await actions.text()) ?? this.#body.innerText),
-      iconButton("retry", "Retry: another answer beside this one", actions.retry),
-      this.switcher.element, this.#meta);
+      this.#retry, this.switcher.element, this.#meta);
     this.element = h("article", { class: "answer", "aria-label": "Answer" },
       this.#reasoning, this.#body, this.#status, this.#mark, this.#problem.element, this.#foot);
+  }
+
+  /** Whether another answer can be asked for: not while one is under way. */
+  allow(retrying) {
+    this.#retry.disabled = !retrying;
   }
 
   // as it was kept
@@ -49,7 +55,7 @@ export class AnswerView {
   fill(answer) {
     this.#setModel(answer.model, answer.provider);
     if (answer.reasoning) this.#think(answer.reasoning);
-    this.#tree.blocks({ done: answer.blocks ?? [], open: [] });
+    this.#tree.blocks({ done: answer.blocks ?? [["p", {}, [answer.text]]], open: [] });
     this.#blocks.refresh();
     this.#usage = answer.usage;
     this.#showMeta({ elapsed: answer.elapsed, firstToken: answer.first_token });
