@@ -139,7 +139,7 @@ class Site:
         class Answering(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 site.asked.append(self.path)
                 kind, body = files.get(self.path.partition("?")[0], ("", b""))
                 self.send_response(200 if kind else 404)
