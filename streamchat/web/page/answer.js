@@ -8,14 +8,13 @@ import { spent } from "./format.js";
 import { Problem } from "./problem.js";
 import { Speech, say } from "./speech.js";
 import { Switcher } from "./switcher.js";
-import { Tree } from "./tree.js";
+import { append, replace } from "./tree.js";
 
 const SHORT = { length: "Cut at the longest length allowed.", filter: "Cut by the provider’s filter.", refusal: "The model refused." };
 
 export class AnswerView {
   #actions;
   #body = h("div", { class: "body" });
-  #tree = new Tree(this.#body);
   #blocks = new Blocks(this.#body);
   #speech = null;
   #thoughts = document.createTextNode("");
@@ -24,6 +23,7 @@ export class AnswerView {
   #status = h("p", { class: "status", hidden: true });
   #mark = h("p", { class: "mark", hidden: true });
   #problem;
+  #copy;
   #retry;
   #meta = h("p", { class: "meta" });
   #foot;
@@ -37,9 +37,10 @@ export class AnswerView {
     this.#actions = actions;
     this.switcher = new Switcher("answer", actions.switchTo);
     this.#problem = new Problem(actions.retry);
+    this.#copy = copyButton("Copy answer", async () => (await actions.text()) ?? this.#body.innerText);
     this.#retry = iconButton("retry", "Retry: another answer beside this one", actions.retry);
     this.#foot = h("footer", { class: "answer-foot" },
-      copyButton("Copy answer", async () => (await actions.text()) ?? this.#body.innerText),
+      this.#copy,
       this.#retry, this.switcher.element, this.#meta);
     this.element = h("article", { class: "answer", "aria-label": "Answer" },
       this.#reasoning, this.#body, this.#status, this.#mark, this.#problem.element, this.#foot);
@@ -55,7 +56,7 @@ export class AnswerView {
   fill(answer) {
     this.#setModel(answer.model, answer.provider);
     if (answer.reasoning) this.#think(answer.reasoning);
-    this.#tree.blocks({ done: answer.blocks ?? [["p", {}, [answer.text]]], open: [] });
+    append(this.#body, answer.blocks ?? [["p", {}, [answer.text]]]);
     this.#blocks.refresh();
     this.#usage = answer.usage;
     this.#showMeta({ elapsed: answer.elapsed, firstToken: answer.first_token });
@@ -150,8 +151,9 @@ export class AnswerView {
   #write(blocks) {
     this.#thoughtOver();
     this.status("");
-    this.#tree.blocks(blocks);
-    if (blocks.done?.length) this.#blocks.refresh();
+    if (blocks.done?.length) append(this.#body, blocks.done);
+    if (blocks.open) replace(this.#body, blocks.open);
+    this.#blocks.refresh();
     this.#speech?.blocks(blocks);
   }
 
@@ -190,12 +192,13 @@ export class AnswerView {
 
   #setModel(model, provider) {
     if (!model) return;
-    this.#model = model;
-    this.element.setAttribute("aria-label", `Answer of ${model}`);
+    this.#model = provider || !model.includes("/") ? model : model.slice(model.indexOf("/") + 1);
+    this.element.setAttribute("aria-label", `Answer of ${this.#model}`);
     this.#meta.title = provider ? `${provider}/${model}` : model;
   }
 
   #showMeta(times) {
+    this.#copy.hidden = !this.#body.hasChildNodes();
     this.#meta.replaceChildren(...[this.#model, ...spent(this.#usage, times)].filter(Boolean).map((part) => h("span", {}, part)));
   }
 }

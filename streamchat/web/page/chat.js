@@ -156,7 +156,7 @@ export class Chat {
   #hooksOf() {
     return {
       changed: (live) => {
-        if (live.asked === this.#conversation) this.#set({ ...EMPTY, id: live.conversation });
+        if (live.asked === this.#conversation) this.#set({ ...EMPTY, id: live.conversation, title: titleOf(live.view.turn.question) });
         this.#hooks.changed(live);
       },
       after: (live) => this.#settle(live),
@@ -262,4 +262,9 @@ export class Chat {
   #isShown(live) {
     return live.conversation === this.#conversation.id && live.view.element.isConnected;
   }
+}
+
+/** What a conversation is called until the server has named it. */
+function titleOf({ content }) {
+  return content.trim().split("\n", 1)[0].slice(0, 80);
 }
