@@ -1,6 +1,5 @@
 // One answer as it is seen: its reasoning folded, its blocks, what became of it, and what it took.
 
-import { Blocks } from "./code.js";
 import { copyButton } from "./copying.js";
 import { countdown } from "./countdown.js";
 import { h, icon, iconButton, setText } from "./dom.js";
@@ -8,14 +7,14 @@ import { spent } from "./format.js";
 import { Problem } from "./problem.js";
 import { Speech, say } from "./speech.js";
 import { Switcher } from "./switcher.js";
-import { append, replace } from "./tree.js";
+import { Writing } from "./writing.js";
 
 const SHORT = { length: "Cut at the longest length allowed.", filter: "Cut by the provider’s filter.", refusal: "The model refused." };
 
 export class AnswerView {
   #actions;
   #body = h("div", { class: "body" });
-  #blocks = new Blocks(this.#body);
+  #writing = new Writing(this.#body);
   #speech = null;
   #thoughts = document.createTextNode("");
   #thinking = h("span", {}, "Reasoning");
@@ -56,8 +55,7 @@ export class AnswerView {
   fill(answer) {
     this.#setModel(answer.model, answer.provider);
     if (answer.reasoning) this.#think(answer.reasoning);
-    append(this.#body, answer.blocks ?? [["p", {}, [answer.text]]]);
-    this.#blocks.refresh();
+    this.#writing.put({ done: answer.blocks ?? [["p", {}, [answer.text]]] });
     this.#usage = answer.usage;
     this.#showMeta({ elapsed: answer.elapsed, firstToken: answer.first_token });
     if (answer.ending === "failed" || answer.ending === "cut by the network") {
@@ -65,6 +63,11 @@ export class AnswerView {
     } else if (answer.ending) {
       this.#setMark(SHORT[answer.stop_reason] ?? (answer.ending === "interrupted" ? "Stopped here." : "This answer is unfinished."));
     }
+  }
+
+  /** Until everything that was given is on the page. */
+  written() {
+    return this.#writing.written();
   }
 
   // as it arrives
@@ -151,9 +154,7 @@ export class AnswerView {
   #write(blocks) {
     this.#thoughtOver();
     this.status("");
-    if (blocks.done?.length) append(this.#body, blocks.done);
-    if (blocks.open) replace(this.#body, blocks.open);
-    this.#blocks.refresh();
+    this.#writing.put(blocks);
     this.#speech?.blocks(blocks);
   }
 
@@ -178,7 +179,6 @@ export class AnswerView {
   #end() {
     this.#thoughtOver();
     this.status("");
-    this.#blocks.refresh();
     this.#foot.hidden = false;
     this.element.classList.remove("is-live");
     this.element.removeAttribute("aria-busy");

@@ -2,9 +2,8 @@
 
 import { turnId } from "./branches.js";
 import { h } from "./dom.js";
+import { Slices } from "./slices.js";
 import { TurnView } from "./turn.js";
-
-const SLICE = 12; // milliseconds of building at a time: a long conversation never holds up a key
 
 export class Thread {
   #element;
@@ -54,12 +53,11 @@ export class Thread {
     if (live && live.element.parentElement !== this.#turns) this.#turns.append(live.element);
     live?.place(branches, busy);
     let next = live ? live.element : null;
-    let since = performance.now();
+    const slices = new Slices();
     for (let index = views.length - 1; index >= 0; index -= 1) {
-      if (performance.now() - since > SLICE) {
-        await pause();
+      if (slices.isOver) {
+        await slices.pause();
         if (showing !== this.#showing) return;
-        since = performance.now();
       }
       const view = views[index] instanceof TurnView ? views[index] : this.#build(views[index]);
       if (view.element.parentElement !== this.#turns || view.element.nextElementSibling !== next) {
@@ -67,6 +65,8 @@ export class Thread {
       }
       view.place(branches, busy);
       next = view.element;
+      await view.answer.written();
+      if (showing !== this.#showing) return;
     }
   }
 
@@ -87,8 +87,4 @@ export class Thread {
     this.#views.set(turnId(turn), view);
     return view;
   }
-}
-
-function pause() {
-  return globalThis.scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));
 }
