@@ -110,13 +110,10 @@ function run(config) {
   function conversationMenu() {
     const { id, name, title } = chat.conversation;
     return [
-      ["Rename", () => sidebar.rename(id, byId("title"), name || title)],
-      ["Make a copy", () => copy(id)],
-      null,
-      ...FORMATS.map(([format, label]) => [`Export as ${label}`, address(conversationPath(id, `/export?format=${format}`)), { download: "" }]),
-      ["Print", () => print()],
-      null,
-      ["Delete", () => sidebar.remove(id, name || title || "Untitled")],
+      [["Rename", () => sidebar.rename(id, byId("title"), name || title)], ["Make a copy", () => copy(id)]],
+      [...FORMATS.map(([format, label]) => [`Export as ${label}`, address(conversationPath(id, `/export?format=${format}`)), { download: "" }]),
+        ["Print", () => print()]],
+      [["Delete", () => sidebar.remove(id, name || title || "Untitled")]],
     ];
   }
 

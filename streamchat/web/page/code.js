@@ -37,7 +37,7 @@ function reachable(block) {
   if (wide === block.hasAttribute("tabindex")) return;
   if (wide) {
     block.tabIndex = 0;
-    if (block.tagName === "CODE") block.setAttribute("role", "region");
+    if (block.tagName === "CODE") block.setAttribute("role", "group");
     block.setAttribute("aria-label", block.tagName === "CODE" ? "Code, wider than the page" : "Table, wider than the page");
   } else {
     block.removeAttribute("tabindex");

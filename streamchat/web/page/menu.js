@@ -2,7 +2,7 @@
 
 import { h, icon } from "./dom.js";
 
-/** `items()` gives, each time it is opened, [label, act or address, {download}] and null for a line between. */
+/** `items()` gives, each time it is opened, groups of [label, act or address, attributes]. */
 export function menu(label, items, classes = "quiet round") {
   const button = h("button", { type: "button", class: classes, "aria-label": label, title: label, "aria-expanded": "false" }, icon("more"));
   const list = h("ul", { class: "menu-list", hidden: true });
@@ -17,7 +17,7 @@ export function menu(label, items, classes = "quiet round") {
   };
   const outside = (event) => element.contains(event.target) || close(false);
   const open = () => {
-    list.replaceChildren(...items().map((entry) => item(entry, close)));
+    list.replaceChildren(...items().flatMap((group, at) => group.map((entry, index) => item(entry, close, at > 0 && index === 0))));
     list.hidden = false;
     list.classList.toggle("is-above", list.getBoundingClientRect().bottom > innerHeight);
     button.setAttribute("aria-expanded", "true");
@@ -38,15 +38,14 @@ export function menu(label, items, classes = "quiet round") {
   return element;
 }
 
-function item(entry, close) {
-  if (entry === null) return h("li", { class: "menu-line", role: "separator" });
-  const [label, what, attributes = {}] = entry;
-  if (typeof what === "string") return h("li", {}, h("a", { href: what, ...attributes, onclick: () => close(false) }, label));
+function item([label, what, attributes = {}], close, isFirst) {
+  const place = { class: isFirst ? "menu-group" : null };
+  if (typeof what === "string") return h("li", place, h("a", { href: what, ...attributes, onclick: () => close(false) }, label));
   const act = () => {
     close(true);
     what();
   };
-  return h("li", {}, h("button", { type: "button", ...attributes, onclick: act }, label));
+  return h("li", place, h("button", { type: "button", ...attributes, onclick: act }, label));
 }
 
 const choices = (list) => [...list.querySelectorAll("a, button")];

@@ -191,7 +191,7 @@ export class Sidebar {
   #row(row, answering) {
     const title = row.name || row.title || "Untitled";
     const unread = this.#unread.has(row.id);
-    const link = h("a", { class: "row-link", href: `#c=${encodeURIComponent(row.id)}`, title, "aria-current": row.id === this.#current ? "page" : null }, h("span", { class: "row-title" }, title),
+    const link = h("a", { class: "row-link", href: `./#c=${encodeURIComponent(row.id)}`, title, "aria-current": row.id === this.#current ? "page" : null }, h("span", { class: "row-title" }, title),
       answering ? h("span", { class: "row-mark is-answering" }, h("span", { class: "unseen" }, "being answered")) : null,
       unread && !answering ? h("span", { class: "row-mark is-unread" }, h("span", { class: "unseen" }, "new answer")) : null,
       h("time", { class: "row-time", datetime: row.updated }, when(row.updated)));
@@ -200,10 +200,10 @@ export class Sidebar {
       event.preventDefault();
       this.#open(row.id);
     });
-    return h("li", { class: `row${unread ? " has-news" : ""}`, "data-id": row.id }, link, menu(`More for ${title}`, () => [
+    return h("li", { class: `row${unread ? " has-news" : ""}`, "data-id": row.id }, link, menu(`More for ${title}`, () => [[
       ["Rename", () => this.rename(row.id)],
       ["Delete", () => this.remove(row.id, title)],
-    ]));
+    ]]));
   }
 
   #open(id) {

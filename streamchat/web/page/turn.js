@@ -25,7 +25,7 @@ export class TurnView {
       switchTo: (index, by) => this.#switch("answers", index, by),
       text: async () => this.turn.answer?.text ?? null,
     });
-    this.element = h("section", { class: "turn", "aria-label": "Question and answer" }, this.question?.element, this.answer.element);
+    this.element = h("div", { class: "turn" }, this.question?.element, this.answer.element);
     if (!asked) this.answer.fill({ text: question.content, blocks: question.blocks });
     else if (turn.answer) this.answer.fill(turn.answer);
     else this.answer.element.hidden = true;
