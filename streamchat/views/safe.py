@@ -14,6 +14,7 @@ whole sequences swallows what follows an unfinished one and has to hold text bac
 """
 
 import re
+from collections.abc import Iterator
 
 _REPLACEMENT = "\ufffd"
 _HOSTILE = re.compile(
@@ -36,6 +37,23 @@ def safe(text: str) -> str:
         return text
     text = text.replace("\r\n", "\n")
     return _HOSTILE.sub(_mark, text) if _SUSPECT.search(text) else text
+
+
+def told_apart(text: str) -> Iterator[tuple[str, bool]]:
+    """The safe text in pieces, and of each whether it is the mark of what was replaced."""
+    if not text.isascii() or not text.isprintable():
+        text = text.replace("\r\n", "\n")
+        done = 0
+        for match in _HOSTILE.finditer(text):
+            if match.group(1):
+                continue
+            if match.start() > done:
+                yield text[done : match.start()], False
+            yield _mark(match), True
+            done = match.end()
+        text = text[done:]
+    if text:
+        yield text, False
 
 
 def one_line(text: str, limit: int = 500) -> str:
