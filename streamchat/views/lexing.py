@@ -58,6 +58,8 @@ class Lines:
         self.known = _lexer(language) is not None
         self._lexing = _Lexing(_lexer(language))
         self._group = ""  # lines that something is open in
+        self._count = 0  # of them
+        self._due = 1  # of how many it is tried again whether anything is open
 
     def copy(self) -> "Lines":
         """One that can be fed without this one noticing."""
@@ -73,7 +75,12 @@ class Lines:
                 done += [*self._rest(), (Whitespace, line)]
                 continue
             self._group += line
-            if not self._lexing.is_open(self._group):
+            self._count += 1
+            if self._count < self._due:
+                continue
+            if self._lexing.is_open(self._group):
+                self._due = min(self._count + max(1, self._count // 4), GROUP_LINES)
+            else:
                 done += self._rest()
         if last:
             done += self._rest()
@@ -81,6 +88,7 @@ class Lines:
 
     def _rest(self) -> Tokens:
         group, self._group = self._group, ""
+        self._count, self._due = 0, 1
         return self._lexing.run(group) if group else []
 
 

@@ -1,9 +1,9 @@
 """Growing Markdown as trees for a page: finished nodes once and for good, and the tail as it looks now.
 
 The engine is the terminal's (`blocks.py`), and what is shown otherwise there than by others (`markdown.py`) is so here,
-but for what a page does by itself: widths, numbers, colours. What is finished, and in which nodes, depends on the text alone,
-never on how it was cut: the engine is asked at the end of each line, and within a long one every 256 characters. So a
-place in an answer can be said as a number of finished nodes.
+but for what a page does by itself: widths, numbers, colours. What is finished, and in which nodes, depends on the text
+alone, never on how it was cut: the engine is asked at the end of each line, and within a long one every 256 characters.
+So a place in an answer can be said as a number of finished nodes.
 """
 
 import re

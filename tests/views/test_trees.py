@@ -28,9 +28,9 @@ CLASSES = {
     "th": {"left", "center", "right"},
     "td": {"left", "center", "right"},
 }
-TAGS = set(
-    ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong", "s", "a", "br", "hr", "table", "thead", "tbody", "tr", "th", "td", "span", "kbd"]
-)
+TAGS = {*"p h1 h2 h3 h4 h5 h6 ul ol li blockquote pre code em strong s a br hr".split()} | {  # noqa: SIM905
+    *"table thead tbody tr th td span kbd".split()  # noqa: SIM905
+}
 
 
 def streamed(chunks: Iterable[str], *, tails: bool = False) -> list[Node]:
@@ -66,6 +66,10 @@ def check(nodes: list[Node]) -> None:
 
 def _item(text: str) -> Node:
     return "li", {}, [("p", {}, [text])]
+
+
+def _span(kind: str, text: str) -> Node:
+    return "span", {"class": kind}, [text]
 
 
 @given(documents, st.integers(0, 1000))
@@ -172,12 +176,12 @@ def test_the_tail_goes_on_with_what_is_finished_and_looks_finished(text: str, ta
         ("[www.a.b](http://www.a.b)", [("p", {}, [("a", {"href": "http://www.a.b"}, ["www.a.b"])])]),
         ("<a@b.c>", [("p", {}, [("a", {"href": "mailto:a@b.c"}, ["a@b.c"])])]),
         ("```\n\ta\n\n\n```", [("pre", {}, [("code", {}, ["\ta\n\n\n"])])]),
-        ("```make\na:\n\tb", [("pre", {"lang": "make"}, [("code", {}, [("span", {"class": "nf"}, ["a"]), ("span", {"class": "o"}, [":"]), "\n\t", "b"])])]),
+        ("```make\na:\n\tb", [("pre", {"lang": "make"}, [("code", {}, [_span("nf", "a"), _span("o", ":"), "\n\tb"])])]),
         ("```c++ {x}\n```", [("pre", {"lang": "c++"}, [("code", {}, [])])]),
         ("3) a\n4) b", [("ol", {"start": 3}, [_item("a"), _item("b")])]),
-        ("> [!TIP]\n> a", [("blockquote", {"class": "alert tip"}, [("p", {}, [("strong", {}, ["Tip"]), ("br", {}, []), "a"])])]),
+        ("> [!TIP]", [("blockquote", {"class": "alert tip"}, [("p", {}, [("strong", {}, ["Tip"])])])]),
         ("<div>\n  a\n</div>\n", [("pre", {}, ["<div>\n  a\n</div>"])]),
-        ("a\x1bb\u202ec", [("p", {}, ["a", ("span", {"class": "removed"}, ["␛"]), "b", ("span", {"class": "removed"}, ["\ufffd"]), "c"])]),
+        ("a\x1bb\u202ec", [("p", {}, ["a", _span("removed", "␛"), "b", _span("removed", "\ufffd"), "c"])]),
         ("a \ud83d", [("p", {}, ["a \ufffd"])]),
         ("a \ud83d\ude00", [("p", {}, ["a 😀"])]),
     ],
@@ -195,7 +199,14 @@ def test_code_is_exactly_what_was_written() -> None:
         assert isinstance(node, tuple) and node[1] == {"lang": language}
 
 
-@given(st.text(max_size=300), st.integers(1, 20))
+_TRICKY = st.text(
+    st.sampled_from(
+        "aab *`_<>[]()!#|-\n\r\t&;:/\x1b\u202e\ufe0f\u200d\u200b\ufeff\u2028\ud83d\ude00葛\U000e0100\U000e0041"
+    )
+)
+
+
+@given(st.one_of(st.text(max_size=300), _TRICKY), st.integers(1, 20))
 def test_any_text_is_harmless(text: str, size: int) -> None:
     check(streamed(pieces(text, size), tails=True))
 
@@ -223,9 +234,9 @@ def test_nothing_nests_so_deep_that_it_could_not_be_walked(text: str) -> None:
 
 @pytest.mark.parametrize("kind", ["code", "items", "lines", "rows", "line", "one word"])
 def test_the_work_per_character_does_not_grow_with_the_text(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    small, large = (work(kind, size, monkeypatch) for size in (50_000, 250_000))
+    small, large = (work(kind, size, monkeypatch) for size in (20_000, 60_000))
 
-    assert large <= 5.5 * small
+    assert large <= 3.4 * small
 
 
 @pytest.mark.parametrize("start", ["```\n", "```js\n", "# ", "    ", "<div>", "| a |\n|---|\n| "])
