@@ -107,14 +107,15 @@ class Blocks:
             block.final = True
         return taken
 
-    def tail(self) -> tuple[list[Block], list[Block]]:
+    def tail(self, longest: int | None = None) -> tuple[list[Block], list[Block]]:
         """What may still change: blocks that are done but wait, and those that would be if the text ended here.
 
-        Of the first, each is the same object as before while nothing about it has changed.
+        Of the first, each is the same object as before while nothing about it has changed. Of the last one, where a
+        line of it does not end, no more than `longest` characters are looked at.
         """
         self._take_in()
         path, self._path = self._path, preview(self._path)
-        tokens, references = self._parse(guessed(self._source))
+        tokens, references = self._parse(guessed(self._source[:longest]))
         self._path = path
         if not self._closed:
             _close_text(tokens)
@@ -161,7 +162,8 @@ class Blocks:
         """How much of the source can be looked at: finished lines, or a line that is very long."""
         finished = self._source.rfind("\n", self._looked_at) + 1
         size = len(self._source)
-        if not finished and size > LONG_PARAGRAPH and size - self._looked_at > LONG_LINE // 4:
+        step = LONG_LINE // 4 if self._looked_at < 8 * LONG_PARAGRAPH else self._looked_at  # no paragraph is so long
+        if not finished and size > LONG_PARAGRAPH and size - self._looked_at > step:
             return size
         return finished
 
