@@ -31,7 +31,7 @@ export class AnswerView {
   #thoughtSince = 0;
   #endCountdown = () => {};
 
-  /** `actions`: retry(), switchTo(index, by), text(). */
+  // `actions`: retry(), switchTo(index, by), text().
   constructor(actions) {
     this.#actions = actions;
     this.switcher = new Switcher("answer", actions.switchTo);
@@ -45,7 +45,7 @@ export class AnswerView {
       this.#reasoning, this.#body, this.#status, this.#mark, this.#problem.element, this.#foot);
   }
 
-  /** Whether another answer can be asked for: not while one is under way. */
+  // Whether another answer can be asked for: not while one is under way.
   allow(retrying) {
     this.#retry.disabled = !retrying;
   }
@@ -65,14 +65,14 @@ export class AnswerView {
     }
   }
 
-  /** Until everything that was given is on the page. */
+  // Until everything that was given is on the page.
   written() {
     return this.#writing.written();
   }
 
   // as it arrives
 
-  /** From nothing: what is shown comes in events from now on. */
+  // From nothing: what is shown comes in events from now on.
   begin(model) {
     this.#setModel(model);
     this.element.classList.add("is-live");
@@ -99,7 +99,7 @@ export class AnswerView {
     }
   }
 
-  /** A quiet line where the answer goes on: how the way to it is. */
+  // A quiet line where the answer goes on: how the way to it is.
   status(text, ...more) {
     this.#endCountdown();
     this.#status.hidden = !text;
@@ -125,7 +125,7 @@ export class AnswerView {
     say(error.code === "stopped" ? "Stopped." : `The answer failed. ${error.message}`);
   }
 
-  /** Its rest is not to be had; what was kept is what there is. */
+  // Its rest is not to be had; what was kept is what there is.
   lost(text) {
     this.#end();
     this.#problem.show({ message: text, partial: true });

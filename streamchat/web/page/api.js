@@ -3,25 +3,25 @@
 const UNREACHABLE = { code: "unreachable", message: "The server cannot be reached.", retryable: true };
 const ENTRY = "api/session";
 
-/** The server said no, or nothing: `status` is 0 when it could not be reached. */
+// The server said no, or nothing: `status` is 0 when it could not be reached.
 export class ApiError extends Error {
-  constructor(status, { code, message, hint, retryable, retry_after: retryAfter } = {}) {
+  constructor(status, { code, message, hint, retryable, retry_after: retryAfter } = {}, run = null) {
     super(message || `The server answered with status ${status}.`);
-    Object.assign(this, { status, code: code || "internal", hint, retryable: Boolean(retryable), retryAfter });
+    Object.assign(this, { status, code: code || "internal", hint, retryable: Boolean(retryable), retryAfter, run });
   }
 }
 
 let locked = () => {};
 
-/** What to do when the server no longer knows this page. */
+// What to do when the server no longer knows this page.
 export function whenLocked(act) {
   locked = act;
 }
 
-/** Relative to where the page is mounted, whatever its prefix. */
+// Relative to where the page is mounted, whatever its prefix.
 export const address = (path) => new URL(path, document.baseURI).href;
 
-/** The Response, headers only; ApiError for anything but a success. */
+// The Response, headers only; ApiError for anything but a success.
 export async function request(method, path, { body, headers = {}, signal, keepalive } = {}) {
   const sent = body === undefined ? headers : { ...headers, "Content-Type": "application/json" };
   let response;
@@ -40,7 +40,7 @@ export async function request(method, path, { body, headers = {}, signal, keepal
   throw error;
 }
 
-/** The answer's JSON, or null where it has none. */
+// The answer's JSON, or null where it has none.
 export async function call(method, path, options) {
   const response = await request(method, path, options);
   if (response.status === 204 || response.status === 202) return null;
@@ -52,7 +52,7 @@ export async function call(method, path, options) {
   }
 }
 
-/** Exchange a code, or the server's token, for the cookie. */
+// Exchange a code, or the server's token, for the cookie.
 export const enter = (token) => call("POST", ENTRY, { body: { token } });
 
 export const conversationPath = (id, more = "") => `api/conversations/${encodeURIComponent(id)}${more}`;
@@ -62,7 +62,7 @@ export const runPath = (id, more = "") => `api/runs/${encodeURIComponent(id)}${m
 async function refusal(response) {
   try {
     const { error } = await response.json();
-    return new ApiError(response.status, error);
+    return new ApiError(response.status, error, response.headers.get("X-Run-Id"));
   } catch {
     return new ApiError(response.status); // a proxy's page, not ours
   }

@@ -157,7 +157,7 @@ function run(config) {
   else composer.focus();
 }
 
-/** The conversation that the address names. */
+// The conversation that the address names.
 function current() {
   return new URLSearchParams(location.hash.slice(1)).get("c");
 }

@@ -1,7 +1,7 @@
 // The turns of a conversation as a tree: pure. A question follows an answer; what is asked or answered again stands beside
 // the first, and `at` is the place where the conversation goes on.
 
-/** A turn's id: its answer's, or its question's where it has none. */
+// A turn's id: its answer's, or its question's where it has none.
 export const turnId = (turn) => (turn.answer ? turn.answer.id : turn.question.id);
 
 export class Branches {
@@ -17,7 +17,7 @@ export class Branches {
     }
   }
 
-  /** From the beginning to this place. */
+  // From the beginning to this place.
   path(at) {
     const path = [];
     const seen = new Set();
@@ -28,12 +28,12 @@ export class Branches {
     return path.reverse();
   }
 
-  /** All answers to this turn's question, in their order. */
+  // All answers to this turn's question, in their order.
   answers(turn) {
     return this.#beside(turn).filter((other) => other.question.id === turn.question.id);
   }
 
-  /** One turn (the latest) for each question that follows the same answer. */
+  // One turn (the latest) for each question that follows the same answer.
   questions(turn) {
     const latest = new Map();
     for (const other of this.#beside(turn)) {
@@ -42,7 +42,7 @@ export class Branches {
     return [...latest.values()];
   }
 
-  /** The end of the newest branch that goes through this turn. */
+  // The end of the newest branch that goes through this turn.
   end(turn) {
     const seen = new Set();
     let last = turn;

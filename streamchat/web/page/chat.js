@@ -18,7 +18,7 @@ export class Chat {
   #opening = 0;
   #stranded = null; // what the server refused and did not keep
 
-  /** `hooks`: settings() for what to ask with, opened(conversation), busy(live), changed(), ended(live, seen), failed(error). */
+  // `hooks`: settings() for what to ask with, opened(conversation), busy(live), changed(), ended(live, seen), failed(error).
   constructor(element, empty, hooks) {
     this.#hooks = hooks;
     this.#thread = new Thread(element, empty, {
@@ -32,17 +32,17 @@ export class Chat {
     return this.#conversation;
   }
 
-  /** What is under way in the conversation on the page. */
+  // What is under way in the conversation on the page.
   get live() {
     return this.#liveOf(this.#conversation.id);
   }
 
-  /** The conversations that are being answered through this page. */
+  // The conversations that are being answered through this page.
   get answering() {
     return new Set([...this.#lives].map((live) => live.conversation));
   }
 
-  /** Show this conversation; null is one that has not begun. */
+  // Show this conversation; null is one that has not begun.
   async open(id) {
     const opening = ++this.#opening;
     let conversation = { ...EMPTY };
@@ -64,7 +64,7 @@ export class Chat {
     return true;
   }
 
-  /** A question where the conversation stands. `attachments`: {name, media_type, data, preview}. */
+  // A question where the conversation stands. `attachments`: {name, media_type, data, preview}.
   ask(input, attachments = []) {
     const { id, at } = this.#conversation;
     const sent = attachments.map(({ name, media_type, data }) => ({ name, media_type, data }));
@@ -72,7 +72,7 @@ export class Chat {
     this.#begin(body, at, { parent: at, content: input, attachments });
   }
 
-  /** The same question in other words, beside it. */
+  // The same question in other words, beside it.
   edit(view, text) {
     const { parent, attachments } = view.turn.question;
     if (this.live) return;
@@ -82,7 +82,7 @@ export class Chat {
     this.#begin(body, parent ?? null, { ...view.turn.question, id: undefined, time: undefined, content: text });
   }
 
-  /** Another answer to the same question, beside those it has. */
+  // Another answer to the same question, beside those it has.
   retry(view) {
     const { question } = view.turn;
     if (this.live) return;
@@ -90,7 +90,7 @@ export class Chat {
     this.#begin({ conversation: this.#conversation.id, parent: question.id }, question.parent ?? null, question);
   }
 
-  /** The question that is shown last, to be edited. */
+  // The question that is shown last, to be edited.
   editLast() {
     this.#thread.last?.question?.beginEdit();
   }
@@ -101,20 +101,20 @@ export class Chat {
     return Boolean(live);
   }
 
-  /** Show the branch through this turn, here and, so that it stays so, on the server. */
+  // Show the branch through this turn, here and, so that it stays so, on the server.
   async go(turn, kind, by) {
     await this.#moveTo(this.#branches.end(turn));
     this.#thread.view(turn)?.[kind === "questions" ? "question" : "answer"].switcher.focus(by);
   }
 
-  /** The name of the conversation changed elsewhere on the page. */
+  // The name of the conversation changed elsewhere on the page.
   renamed(id, name) {
     if (id !== this.#conversation.id) return;
     this.#conversation.name = name;
     this.#hooks.opened(this.#conversation);
   }
 
-  /** The page is going. */
+  // The page is going.
   letGo() {
     for (const live of this.#lives) live.run.letGo();
   }
@@ -131,12 +131,12 @@ export class Chat {
     live.ask({ ...body, ...this.#hooks.settings(this.#conversation) });
   }
 
-  /** What was refused before the server kept it is asked as it was. */
+  // What was refused before the server kept it is asked as it was.
   #again(view, text = view.body.input) {
     this.#begin({ ...view.body, input: text }, view.turn.question.parent ?? null, { ...view.turn.question, content: text });
   }
 
-  /** Go on reading what is under way. */
+  // Go on reading what is under way.
   #join(conversation) {
     const turn = this.#branches.path(conversation.at).at(-1);
     if (!turn) return;
@@ -163,7 +163,7 @@ export class Chat {
     };
   }
 
-  /** An answer has ended: what the server kept of it is what there is. */
+  // An answer has ended: what the server kept of it is what there is.
   async #settle(live) {
     let conversation = null;
     if (live.conversation !== null) conversation = await this.#load(live.conversation, "").catch(() => null);
@@ -192,13 +192,13 @@ export class Chat {
     this.#thread.keep(live.view);
   }
 
-  /** The server kept nothing of it: it stays on the page until something else is asked. */
+  // The server kept nothing of it: it stays on the page until something else is asked.
   #strand(live) {
     if (live.ending === "lost") live.view.answer.lost(live.loss);
     this.#stranded = live.view;
   }
 
-  /** The view that was cut short gives way to what the server has. */
+  // The view that was cut short gives way to what the server has.
   async #showKept(live) {
     const { id } = this.#conversation;
     const whole = await this.#load(id, "?view=page").catch(() => null);
@@ -229,12 +229,12 @@ export class Chat {
     this.#tellOfMore();
   }
 
-  /** Whether something is to be shown that is known as text only. */
+  // Whether something is to be shown that is known as text only.
   #lacks(path) {
     return path.some((turn) => turn.answer?.text && !turn.answer.blocks && !this.#thread.view(turn));
   }
 
-  /** The conversation was taken back to an earlier place, here or in a terminal. */
+  // The conversation was taken back to an earlier place, here or in a terminal.
   #tellOfMore() {
     const last = this.#branches.path(this.#conversation.at).at(-1);
     const end = last && !this.live ? this.#branches.end(last) : null;
@@ -264,7 +264,7 @@ export class Chat {
   }
 }
 
-/** What a conversation is called until the server has named it. */
+// What a conversation is called until the server has named it.
 function titleOf({ content }) {
   return content.trim().split("\n", 1)[0].slice(0, 80);
 }

@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 
 const WIDE = "pre > code, table";
 
-/** Sees to the blocks of this element; called again, to those that are new. */
+// Sees to the blocks of this element; called again, to those that are new.
 export class Blocks {
   #root;
   #seen = new WeakSet();
@@ -25,7 +25,7 @@ export class Blocks {
   }
 }
 
-/** The tools stand before the code, so that parts that come later still find the code as the last child. */
+// The tools stand before the code, so that parts that come later still find the code as the last child.
 function addTools(code) {
   const language = code.parentElement.dataset.lang ?? "";
   const copy = copyButton("Copy code", () => code.textContent.replace(/\n$/, ""), "quiet round copy-code");

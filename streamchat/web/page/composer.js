@@ -19,7 +19,7 @@ export class Composer {
   #busy = false;
   #timer = 0;
 
-  /** `hooks`: send(text, attachments), stop(), editLast(), limits() for files. */
+  // `hooks`: send(text, attachments), stop(), editLast(), limits() for files.
   constructor(hooks) {
     this.#hooks = hooks;
     byId("composer").addEventListener("submit", (event) => {
@@ -38,7 +38,7 @@ export class Composer {
     this.#acceptDrops();
   }
 
-  /** The draft of this conversation in the place of the last one. */
+  // The draft of this conversation in the place of the last one.
   follow(conversation) {
     if (conversation !== this.#conversation) {
       this.keep();
@@ -51,7 +51,7 @@ export class Composer {
     this.#showFiles();
   }
 
-  /** The conversation that had not begun has a name now: its draft goes with it. */
+  // The conversation that had not begun has a name now: its draft goes with it.
   became(conversation) {
     if (this.#conversation !== null) return;
     clearTimeout(this.#timer);
@@ -60,7 +60,7 @@ export class Composer {
     this.keep();
   }
 
-  /** While an answer is under way the button is Stop. */
+  // While an answer is under way the button is Stop.
   busy(busy) {
     this.#busy = busy;
     this.#send.classList.toggle("is-stop", busy);

@@ -5,7 +5,7 @@ import { say } from "./speech.js";
 
 const SHOWN = 1600;
 
-/** A button that copies what `text()` gives, now or later. */
+// A button that copies what `text()` gives, now or later.
 export function copyButton(label, text, classes = "quiet round") {
   const button = h("button", { type: "button", class: classes, "aria-label": label, title: label }, icon("copy"));
   button.addEventListener("click", async () => {

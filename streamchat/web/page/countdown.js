@@ -1,6 +1,6 @@
 // Seconds that go down to nothing.
 
-/** Calls `show(seconds left)` at once and every second, `over()` at the end; gives what ends it before. */
+// Calls `show(seconds left)` at once and every second, `over()` at the end; gives what ends it before.
 export function countdown(wait, show, over = () => {}) {
   const until = performance.now() + wait * 1000;
   let timer = 0;

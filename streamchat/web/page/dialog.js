@@ -4,7 +4,7 @@ import { h, iconButton } from "./dom.js";
 
 let number = 0;
 
-/** Shows it. `closed()` is called however it is left; what is focused first has `autofocus`. */
+// Shows it. `closed()` is called however it is left; what is focused first has `autofocus`.
 export function openDialog(title, content, { classes = "", closed = () => {} } = {}) {
   const id = `dialog-${(number += 1)}`;
   const element = h("dialog", { class: `dialog ${classes}`, "aria-labelledby": id },

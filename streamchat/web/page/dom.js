@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An element: `on…` are listeners, `class` its classes, the rest attributes (false, null and undefined: none). */
+// An element: `on…` are listeners, `class` its classes, the rest attributes (false, null and undefined: none).
 export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -15,7 +15,7 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** One of the drawings in index.html. */
+// One of the drawings in index.html.
 export function icon(name) {
   const drawing = document.createElementNS(SVG, "svg");
   drawing.setAttribute("class", "icon");
@@ -26,14 +26,14 @@ export function icon(name) {
   return drawing;
 }
 
-/** A button that is a drawing; `label` is its name and its tooltip. */
+// A button that is a drawing; `label` is its name and its tooltip.
 export function iconButton(name, label, onclick, classes = "quiet round") {
   return h("button", { type: "button", class: classes, "aria-label": label, title: label, onclick }, icon(name));
 }
 
 export const byId = (id) => document.getElementById(id);
 
-/** Write only what differs: an assistive technology hears of every write. */
+// Write only what differs: an assistive technology hears of every write.
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

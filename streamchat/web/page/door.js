@@ -3,7 +3,7 @@
 import { enter } from "./api.js";
 import { byId, h, setText } from "./dom.js";
 
-/** The code is good once and stands in no history: it is taken out of the address at once. */
+// The code is good once and stands in no history: it is taken out of the address at once.
 export async function useAddress() {
   const fields = new URLSearchParams(location.hash.slice(1));
   const token = fields.get("token");
@@ -14,7 +14,7 @@ export async function useAddress() {
   await enter(token).catch(() => {}); // used already, perhaps by this browser, which then has its cookie
 }
 
-/** In the place of everything: the page is not let in. */
+// In the place of everything: the page is not let in.
 export function showDoor(error) {
   if (document.querySelector(".door")) return;
   const field = h("input", { type: "password", class: "field", id: "token", autocomplete: "current-password", spellcheck: "false", "aria-describedby": "door-problem" });

@@ -7,7 +7,7 @@ const SIDE = 1568; // pixels: what models look at, at most
 const QUALITY = 0.85;
 const IMAGES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 
-/** {name, text} or {name, media_type, data, preview}; an Error that says why not. */
+// {name, text} or {name, media_type, data, preview}; an Error that says why not.
 export async function readFile(file, { images, limit }) {
   if (file.type.startsWith("image/") && file.type !== "image/svg+xml") return readImage(file, images, limit);
   if (file.size > limit) throw new Error(`${file.name} has ${bytes(file.size)}, more than the ${bytes(limit)} that go with a question.`);
@@ -49,7 +49,7 @@ function dataUrl(blob) {
   });
 }
 
-/** A text as a block that nothing in it can end, its name in front: as the terminal does it. */
+// A text as a block that nothing in it can end, its name in front: as the terminal does it.
 export function fenced({ name, text }) {
   const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
   const fence = "`".repeat(Math.max(3, longest + 1));

@@ -8,7 +8,7 @@ export class Follow {
   #following = true;
   #last = 0;
 
-  /** `content` is what grows in `scroller`; `button` leads back to the end and is there only away from it. */
+  // `content` is what grows in `scroller`; `button` leads back to the end and is there only away from it.
   constructor(scroller, content, button) {
     this.#scroller = scroller;
     this.#button = button;
@@ -22,7 +22,7 @@ export class Follow {
     watch.observe(scroller);
   }
 
-  /** To the end, and along with it from now on. */
+  // To the end, and along with it from now on.
   toEnd() {
     this.#following = true;
     this.#grown();
@@ -33,7 +33,7 @@ export class Follow {
     return scrollHeight - scrollTop - clientHeight <= NEAR;
   }
 
-  /** Only going up ends following: content that grows under a scroll is not the reader's doing. */
+  // Only going up ends following: content that grows under a scroll is not the reader's doing.
   #scrolled() {
     const top = this.#scroller.scrollTop;
     if (this.#atEnd()) this.#following = true;

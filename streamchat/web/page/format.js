@@ -14,7 +14,7 @@ export function seconds(value) {
   return `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
 }
 
-/** US dollars, with as many digits as say something. */
+// US dollars, with as many digits as say something.
 export function dollars(value) {
   if (value === 0) return "$0";
   if (value < 0.0001) return "< $0.0001";
@@ -26,7 +26,7 @@ export function bytes(size) {
   return size < 1e6 ? `${Math.round(size / 1000)} kB` : `${(size / 1e6).toFixed(1)} MB`;
 }
 
-/** Today the time, else the day. */
+// Today the time, else the day.
 export function when(iso) {
   const date = new Date(iso);
   if (Number.isNaN(date.valueOf())) return "";
@@ -40,7 +40,7 @@ export function moment(iso) {
   return Number.isNaN(date.valueOf()) ? "" : full.format(date);
 }
 
-/** What an answer took and cost, in one quiet line: only what is known. */
+// What an answer took and cost, in one quiet line: only what is known.
 export function spent(usage, { elapsed, firstToken, speed }) {
   const { input_tokens: asked, output_tokens: said, reasoning_tokens: thought, cost, estimated } = usage ?? {};
   const known = (value) => value !== null && value !== undefined;

@@ -9,7 +9,7 @@ const OPTION = MAC ? "⌥" : "Alt";
 
 export const searchKey = MAC ? "⌘ K" : "Ctrl K";
 
-/** [keys shown, what they do, whether an event is it, act]; those without an act belong to their fields. */
+// [keys shown, what they do, whether an event is it, act]; those without an act belong to their fields.
 export function bindKeys(acts) {
   const table = [
     [["Enter"], "Send"],

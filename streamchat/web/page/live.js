@@ -11,8 +11,8 @@ export class Live {
   #after;
   #changed;
 
-  /** `view` is a TurnView; `asked` the conversation as it was then; `parent` the answer after which was asked. `changed(live)` when the conversation becomes known,
-   *  `after(live)` at the end. */
+  // `view` is a TurnView; `asked` the conversation as it was then; `parent` the answer after which was asked. `changed(live)` when the conversation becomes known,
+  //  `after(live)` at the end.
   constructor({ view, asked, conversation, parent, model, changed, after }) {
     Object.assign(this, { view, asked, conversation, parent, model, message: null, ending: null, error: null, over: false });
     this.#changed = changed;
@@ -68,7 +68,7 @@ export class Live {
     this.view.answer.status(`Not stopped: ${error.message}`);
   }
 
-  /** What to say of an answer whose rest is not to be had. */
+  // What to say of an answer whose rest is not to be had.
   get loss() {
     return LOST[this.error?.status] ?? LOST[404];
   }

@@ -2,7 +2,7 @@
 
 import { h, icon } from "./dom.js";
 
-/** `items()` gives, each time it is opened, groups of [label, act or address, attributes]. */
+// `items()` gives, each time it is opened, groups of [label, act or address, attributes].
 export function menu(label, items, classes = "quiet round") {
   const button = h("button", { type: "button", class: classes, "aria-label": label, title: label, "aria-expanded": "false" }, icon("more"));
   const list = h("ul", { class: "menu-list", hidden: true });

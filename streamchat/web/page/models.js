@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 
 const ROWS = 200;
 
-/** `chosen(model)` gets one of `models`, or the name as it was typed. */
+// `chosen(model)` gets one of `models`, or the name as it was typed.
 export function chooseModel(models, current, chosen) {
   const list = h("div", { class: "models", role: "listbox", id: "models", "aria-label": "Models" });
   const none = h("p", { class: "hint", role: "status" });

@@ -4,7 +4,7 @@ import { byId, h, iconButton } from "./dom.js";
 
 const SHOWN = 7000;
 
-/** Gives what takes it away; `gone()` is called when it went without its action. */
+// Gives what takes it away; `gone()` is called when it went without its action.
 export function notice(text, { label, act, gone, shown = SHOWN } = {}) {
   let over = false;
   const end = (acted) => {

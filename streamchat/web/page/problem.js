@@ -12,7 +12,7 @@ export class Problem {
     this.element = h("div", { class: "problem", hidden: true });
   }
 
-  /** `retry_after` (or `retryAfter`) holds the button back for so many seconds. */
+  // `retry_after` (or `retryAfter`) holds the button back for so many seconds.
   show(error) {
     this.#end();
     const wait = error.retry_after ?? error.retryAfter ?? 0;

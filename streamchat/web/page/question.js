@@ -16,7 +16,7 @@ export class QuestionView {
   #foot;
   #edit;
 
-  /** `actions`: edit(text), switchTo(index, by); `question`: {role, content, time, attachments}. */
+  // `actions`: edit(text), switchTo(index, by); `question`: {role, content, time, attachments}.
   constructor(question, actions) {
     this.#actions = actions;
     this.#question = question;
@@ -30,7 +30,7 @@ export class QuestionView {
     setText(this.#text, question.content);
   }
 
-  /** Whether it can be edited: not while an answer is under way. */
+  // Whether it can be edited: not while an answer is under way.
   allow(editing) {
     this.#edit.disabled = !editing;
   }

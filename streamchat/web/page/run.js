@@ -20,11 +20,11 @@ export class Run {
   #over = false;
   #stopping = false;
   #away = false;
-  #held = false;
+  #kept = false;
   #nudge = () => {};
   #hiding = 0;
 
-  /** `listener.event(name, data)`, `.reconnecting(wait)`, `.connected()`, `.refused(error)`, `.lost(error)`. */
+  // `listener.event(name, data)`, `.reconnecting(wait)`, `.connected()`, `.refused(error)`, `.lost(error)`.
   constructor(listener) {
     this.#listener = listener;
     this.onVisibility = this.onVisibility.bind(this);
@@ -39,21 +39,21 @@ export class Run {
     return this.#over;
   }
 
-  /** Ask. The same request id makes a request that is sent again, for its answer was cut off, the same question. */
+  // Ask. The same request id makes a request that is sent again, for its answer was cut off, the same question.
   ask(body) {
     const asked = { ...body, view: "page", request_id: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
     this.#open = (signal) => request("POST", "api/chat", { body: asked, signal });
     return this.#live();
   }
 
-  /** Read a run that is under way from its beginning. */
+  // Read a run that is under way from its beginning.
   resume(id) {
     this.#id = id;
     this.#open = (signal) => this.#again(signal);
     return this.#live();
   }
 
-  /** Stop: the provider is told at once; the stream then ends with what came. */
+  // Stop: the provider is told at once; the stream then ends with what came.
   stop() {
     if (this.#over || this.#stopping) return;
     this.#stopping = true;
@@ -61,7 +61,7 @@ export class Run {
     else this.#nudge();
   }
 
-  /** Try now rather than when the wait is over. */
+  // Try now rather than when the wait is over.
   now() {
     this.#nudge();
   }
@@ -89,7 +89,8 @@ export class Run {
           if (this.#isFinal(problem)) return;
         }
         if (this.#over) return;
-        cuts = this.#place === place ? cuts + 1 : 0;
+        cuts = this.#place === place && !this.#kept ? cuts + 1 : 0;
+        this.#kept = false;
         await (this.#away ? this.#comeBack() : this.#pause(cuts));
       }
     } finally {
@@ -100,13 +101,22 @@ export class Run {
     }
   }
 
-  /** Whether this ends it all; a cut, and a server that is away or busy, do not. */
+  // Whether this ends it all; a cut, and a server that is away or busy, do not.
   #isFinal(problem) {
     if (problem.name === "AbortError") return false;
     if (!(problem instanceof ApiError)) return this.#fail(problem);
+    if (this.#id === null && problem.run) return this.#refusedByProvider(problem.run);
     if (this.#id === null) return (problem.status !== 0 || this.#stopping) && this.#end("refused", problem);
     if (problem.status === 404 || problem.status === 401) return this.#end("lost", problem);
     return problem.status !== 0 && problem.status < 429 && this.#end("refused", problem);
+  }
+
+  // The run is there all the same, and says what the refusal does not: in which conversation its question is kept.
+  #refusedByProvider(run) {
+    this.#id = run;
+    this.#open = (signal) => this.#again(signal);
+    this.#kept = true;
+    return false;
   }
 
   #fail(problem) {
@@ -192,7 +202,7 @@ export class Run {
     this.#nudge();
   }
 
-  /** Until the tab is seen again, or the answer has ended meanwhile, which its title is to say. */
+  // Until the tab is seen again, or the answer has ended meanwhile, which its title is to say.
   async #comeBack() {
     while (this.#away) {
       await this.#sleep(POLL);
@@ -212,14 +222,13 @@ export class Run {
   async #hold(seconds) {
     try {
       await request("PATCH", runPath(this.#id), { body: { grace: seconds } });
-      this.#held = true;
+      return true;
     } catch {
-      this.#held = false;
+      return false;
     }
-    return this.#held;
   }
 
-  /** The page is going: a run that was to go on without its reader is not to go on for long. */
+  // The page is going: a run that was to go on without its reader is not to go on for long.
   letGo() {
     if (this.#over || !this.#away || this.#id === null) return;
     request("PATCH", runPath(this.#id), { body: { grace: null }, keepalive: true }).catch(() => {});

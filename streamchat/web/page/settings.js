@@ -20,7 +20,7 @@ export class Settings {
     byId("how").addEventListener("click", () => this.#edit());
   }
 
-  /** A conversation has its own; a new one begins with what was used last. */
+  // A conversation has its own; a new one begins with what was used last.
   follow(conversation) {
     const wanted = conversation.model || preference("model");
     const listed = this.#config.models.some((model) => model.id === wanted);
@@ -30,7 +30,7 @@ export class Settings {
     this.#show();
   }
 
-  /** The fields of a request. */
+  // The fields of a request.
   fields() {
     return {
       ...(this.#model ? { model: this.#model } : {}),

@@ -23,7 +23,7 @@ export class Sidebar {
   #asked = 0;
   #timer = 0;
 
-  /** `hooks`: open(id), gone(id), renamed(id, name), answering() gives the ids of those that are being answered. */
+  // `hooks`: open(id), gone(id), renamed(id, name), answering() gives the ids of those that are being answered.
   constructor(hooks) {
     this.#hooks = hooks;
     byId("new-chat").addEventListener("click", () => this.#open(null));
@@ -43,7 +43,7 @@ export class Sidebar {
     return this.#unread.size;
   }
 
-  /** Mark the one that is on the page. */
+  // Mark the one that is on the page.
   follow(id) {
     this.#current = id;
     this.#unread.delete(id);
@@ -55,7 +55,7 @@ export class Sidebar {
     this.#show();
   }
 
-  /** Ask the server for the newest, or for what has the words of the search. */
+  // Ask the server for the newest, or for what has the words of the search.
   async refresh() {
     await this.#load(null);
   }
@@ -66,7 +66,7 @@ export class Sidebar {
     this.#search.select();
   }
 
-  /** The next conversation below (1) or above (-1) the one on the page. */
+  // The next conversation below (1) or above (-1) the one on the page.
   step(by) {
     const ids = this.#shown().map((row) => row.id);
     const at = ids.indexOf(this.#current);
@@ -79,7 +79,7 @@ export class Sidebar {
     return document.body.classList.contains("has-drawer");
   }
 
-  /** Only a narrow page has it as a drawer; what is behind it cannot be reached meanwhile. */
+  // Only a narrow page has it as a drawer; what is behind it cannot be reached meanwhile.
   drawer(open) {
     const narrow = matchMedia("(max-width: 52rem)").matches;
     if (open && !narrow) return;
@@ -106,7 +106,7 @@ export class Sidebar {
     if (id === this.#current) this.#hooks.gone(id);
   }
 
-  /** In its row, or in a dialog's place where it has none: the name becomes a field. */
+  // In its row, or in a dialog's place where it has none: the name becomes a field.
   rename(id, place = this.#list.querySelector(`[data-id="${CSS.escape(id)}"] .row-link`), title = place?.firstChild.textContent ?? "") {
     const field = h("input", { class: "field rename", "aria-label": "Name of the conversation", maxlength: "200" });
     field.value = title;
@@ -233,7 +233,7 @@ export class Sidebar {
   }
 }
 
-/** By day, the newest first; what was searched for is not. */
+// By day, the newest first; what was searched for is not.
 function groups(rows, isFound) {
   if (isFound) return rows.length ? [["Found", rows]] : [];
   const midnight = new Date().setHours(0, 0, 0, 0);

@@ -2,7 +2,7 @@
 
 const SLICE = 8; // milliseconds
 
-/** Takes the time from when it is made. */
+// Takes the time from when it is made.
 export class Slices {
   #since = performance.now();
 
@@ -10,7 +10,7 @@ export class Slices {
     return performance.now() - this.#since > SLICE;
   }
 
-  /** Let others have their turn; a new slice begins after it. */
+  // Let others have their turn; a new slice begins after it.
   async pause() {
     await new Promise((resolve) => {
       const channel = new MessageChannel(); // a timer would wait 4 ms, and a second in a hidden tab

@@ -8,12 +8,12 @@ const waiting = [];
 let region = null;
 let timer = 0;
 
-/** Where to speak: an element with aria-live. */
+// Where to speak: an element with aria-live.
 export function speakIn(element) {
   region = element;
 }
 
-/** Say this when what was said before has been. */
+// Say this when what was said before has been.
 export function say(text) {
   const words = text.trim();
   if (!words || region === null) return;
@@ -31,7 +31,7 @@ function flush() {
   timer = setTimeout(flush, EVERY);
 }
 
-/** Takes the blocks of one answer as they come, says its sentences as they are complete. */
+// Takes the blocks of one answer as they come, says its sentences as they are complete.
 export class Speech {
   #said = 0; // characters of the open blocks
 
@@ -54,7 +54,7 @@ const lastSentence = (text) => [...text.matchAll(SENTENCE)].reduce((_, match) =>
 
 const BLOCKS = new Set(["p", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol"]);
 
-/** The words of trees of nodes; code is named and not read out. */
+// The words of trees of nodes; code is named and not read out.
 function textOf(nodes) {
   return nodes.map((node) => {
     if (typeof node === "string") return node;

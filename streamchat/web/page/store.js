@@ -25,13 +25,13 @@ export const preference = (name) => read(name) ?? "";
 
 export const prefer = (name, value) => write(name, value);
 
-/** The unsent text of a conversation; null is the one that has not begun. */
+// The unsent text of a conversation; null is the one that has not begun.
 export function draft(conversation) {
   const kept = read(DRAFT + (conversation ?? ""));
   return kept === null ? "" : kept.slice(kept.indexOf(" ") + 1);
 }
 
-/** With the time in front, so that the oldest of too many can be dropped. */
+// With the time in front, so that the oldest of too many can be dropped.
 export function keepDraft(conversation, text) {
   write(DRAFT + (conversation ?? ""), text.trim() === "" ? null : `${Date.now()} ${text}`);
   dropOldest();

@@ -10,7 +10,7 @@ export class Switcher {
   #index = 0;
   #count = 1;
 
-  /** `what` is a word for one of them; `go(index)` shows another. */
+  // `what` is a word for one of them; `go(index)` shows another.
   constructor(what, go) {
     this.#go = go;
     this.#back = iconButton("left", `Previous ${what}`, () => this.#move(-1));
@@ -33,7 +33,7 @@ export class Switcher {
     if (next >= 0 && next < this.#count) this.#go(next, by);
   }
 
-  /** The button of that direction, or the other where there is no further one. */
+  // The button of that direction, or the other where there is no further one.
   focus(by) {
     const wanted = by < 0 ? this.#back : this.#forth;
     (wanted.disabled ? (by < 0 ? this.#forth : this.#back) : wanted).focus();

@@ -14,7 +14,7 @@ export class Thread {
   #turns = h("div", { class: "turns" });
   #empty;
 
-  /** `actions` are those of TurnView; `empty` is what stands in a conversation that has not begun. */
+  // `actions` are those of TurnView; `empty` is what stands in a conversation that has not begun.
   constructor(element, empty, actions) {
     this.#element = element;
     this.#actions = actions;
@@ -22,7 +22,7 @@ export class Thread {
     element.append(empty, this.#turns, this.#notice);
   }
 
-  /** Another conversation: nothing of the last one stays. */
+  // Another conversation: nothing of the last one stays.
   clear() {
     this.#showing += 1;
     this.#views.clear();
@@ -31,18 +31,18 @@ export class Thread {
     this.#empty.hidden = false;
   }
 
-  /** The view of a turn, if there is one already. */
+  // The view of a turn, if there is one already.
   view(turn) {
     return this.#views.get(turnId(turn));
   }
 
-  /** This view is the turn's from now on. */
+  // This view is the turn's from now on.
   keep(view) {
     if (turnId(view.turn)) this.#views.set(turnId(view.turn), view);
   }
 
-  /** `live` is the view of what is under way, or was refused, after the path; `busy` while nothing else can be asked. The
-   *  newest turns are there first. */
+  // `live` is the view of what is under way, or was refused, after the path; `busy` while nothing else can be asked. The
+  //  newest turns are there first.
   async show(branches, path, live = null, busy = false) {
     const showing = ++this.#showing;
     this.#empty.hidden = path.length > 0 || live !== null;
@@ -70,13 +70,13 @@ export class Thread {
     }
   }
 
-  /** A quiet line below the turns, with one thing to do about it. */
+  // A quiet line below the turns, with one thing to do about it.
   note(text, label = "", act = null) {
     this.#notice.hidden = !text;
     this.#notice.replaceChildren(text, ...(act ? [" ", h("button", { type: "button", class: "link", onclick: act }, label)] : []));
   }
 
-  /** The turn that is shown last. */
+  // The turn that is shown last.
   get last() {
     const element = this.#turns.lastElementChild;
     return [...this.#views.values()].find((view) => view.element === element) ?? null;

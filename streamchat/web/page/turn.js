@@ -10,7 +10,7 @@ export class TurnView {
   #actions;
   #versions = { questions: [], answers: [] };
 
-  /** `turn` as the server has it; a turn that was only just asked has a question without an id. */
+  // `turn` as the server has it; a turn that was only just asked has a question without an id.
   constructor(turn, actions) {
     this.turn = turn;
     this.#actions = actions;
@@ -31,13 +31,13 @@ export class TurnView {
     else this.answer.element.hidden = true;
   }
 
-  /** The answer is about to come. */
+  // The answer is about to come.
   begin(model) {
     this.answer.element.hidden = false;
     this.answer.begin(model);
   }
 
-  /** Where it stands among those beside it; `busy`: nothing else can be asked now. */
+  // Where it stands among those beside it; `busy`: nothing else can be asked now.
   place(branches, busy) {
     const known = branches instanceof Branches && branches.byId.has(turnId(this.turn));
     this.#versions = known ? { questions: branches.questions(this.turn), answers: branches.answers(this.turn) } : { questions: [], answers: [] };

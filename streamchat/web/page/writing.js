@@ -16,14 +16,14 @@ export class Writing {
     this.#tools = new Blocks(body);
   }
 
-  /** `done` blocks are added for good, `open` ones are the tail from now on; absent is unchanged. */
+  // `done` blocks are added for good, `open` ones are the tail from now on; absent is unchanged.
   put({ done, open }) {
     if (done?.length) this.#done.push(...done);
     if (open) this.#open = open;
     this.#busy ??= this.#write().finally(() => (this.#busy = null));
   }
 
-  /** Until everything that was put is on the page. */
+  // Until everything that was put is on the page.
   async written() {
     while (this.#busy) await this.#busy;
   }
