@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 
+REQUESTS = (b"GET ", b"POST ", b"PATCH ", b"DELETE ")
 STREAMS = (b"POST /api/chat", b"GET /api/runs/")
 
 
@@ -41,7 +42,8 @@ class Cutting:
         threading.Thread(target=self._back, args=(server, client, left), daemon=True).start()
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
-                left[0] = next(self.cuts, None) if data.startswith(STREAMS) else None
+                if data.startswith(REQUESTS):
+                    left[0] = next(self.cuts, None) if data.startswith(STREAMS) else None
                 server.sendall(data)
         _close(server)
 

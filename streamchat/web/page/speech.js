@@ -37,11 +37,12 @@ export class Speech {
 
   blocks({ done, open }) {
     if (done?.length) {
-      say(textOf(done).slice(this.#said));
-      this.#said = 0;
+      const text = textOf(done);
+      say(text.slice(this.#said));
+      this.#said = Math.max(0, this.#said - text.length);
     }
     if (!open?.length) return;
-    const text = textOf(open);
+    const text = textOf(open).trimEnd(); // the end of what is there is no end of a sentence
     const end = lastSentence(text);
     if (end > this.#said) {
       say(text.slice(this.#said, end));

@@ -1,0 +1,130 @@
+"""The chat page and its connections: cut, left, given back, taken up again; and a server that was killed meanwhile."""
+
+from pathlib import Path
+from threading import Event
+
+from playwright.sync_api import Browser, expect
+
+from tests.web.cutting import Cutting
+from tests.web.reader import SEEN, Reader, reader
+from tests.web.serving import TOKEN, Serving, answer, endless, held
+
+VISIBILITY = """
+window.hidden_ = false;
+Object.defineProperty(document, "visibilityState", { get: () => (window.hidden_ ? "hidden" : "visible") });
+Object.defineProperty(document, "hidden", { get: () => window.hidden_ });
+"""
+SEE = "hidden => { window.hidden_ = hidden; document.dispatchEvent(new Event('visibilitychange')); }"
+
+
+def test_a_reload_in_the_middle_goes_on_where_the_answer_is(chat: Reader) -> None:
+    gate = Event()
+    chat.asked.plan(held("# Begun\n\nIn the middle ", gate, "and the end.", reasoning=["Let me see."]))
+    chat.ask("Reload")
+    chat.see("In the middle")
+    chat.page.reload()
+    chat.see("In the middle")
+    expect(chat.button("Stop")).to_be_visible()
+    gate.set()
+    chat.see("In the middle and the end.")
+    chat.done()
+    expect(chat.page.locator(".body h1")).to_have_count(1)
+    assert chat.page.locator(".thoughts").text_content() == "Let me see."
+    assert len(chat.asked.all) == 1
+
+
+def test_who_closes_the_page_or_goes_elsewhere_stops_what_nobody_reads(chromium: Browser, impatient: Serving) -> None:
+    for go in (lambda page: page.close(), lambda page: page.goto("about:blank")):
+        with reader(chromium, impatient) as chat:
+            chat.enter()
+            chat.asked.plan(endless("Nobody will read this"))
+            chat.ask("Leave")
+            chat.see("Nobody will read")
+            assert not chat.asked.exchange().closed.is_set()
+            go(chat.page)
+            assert chat.asked.exchange().closed.wait(5)
+
+
+def test_a_hidden_tab_gives_its_connection_back_and_loses_nothing(chromium: Browser, impatient: Serving) -> None:
+    with reader(chromium, impatient) as chat:
+        chat.page.add_init_script(VISIBILITY)
+        chat.page.clock.install()
+        chat.enter()
+        gate = Event()
+        chat.asked.plan(held("Seen, ", gate, "unseen."))
+        chat.ask("Hide")
+        chat.see("Seen,")
+        left: list[str] = []
+        chat.page.on("requestfailed", lambda request: left.append(request.url))
+        chat.page.evaluate(SEE, True)
+        chat.page.clock.fast_forward(11_000)
+        chat.tab.until("1", lambda _: bool(left))
+        assert left == [f"{impatient.origin}/api/chat"]
+        assert not chat.asked.exchange().closed.wait(0.5), "the answer goes on without its reader"
+        gate.set()
+        assert chat.asked.exchange().played.wait(5)
+        chat.page.clock.fast_forward(31_000)
+        chat.tab.until("document.title", "● Hide – streamchat")
+        chat.page.evaluate(SEE, False)
+        chat.see("Seen, unseen.")
+        chat.done()
+        assert chat.page.title() == "Hide – streamchat"
+        chat.check()
+
+
+def test_an_answer_that_is_cut_again_and_again_is_shown_once_and_whole(
+    chromium: Browser, serving: Serving, cutting: Cutting
+) -> None:
+    text = "".join(f"{number}. line number {number} of *many*, with 漢字 and 😀\n" for number in range(1, 160))
+    with reader(chromium, serving) as chat:
+        chat.enter(f"http://{cutting.host}/#token={TOKEN}")
+        chat.asked.plan(answer(text))
+        cutting.made, cutting.cuts = 0, iter([0, 9_000, 600, 14_001, 12_003])
+        chat.ask("Cut")
+        chat.see("line number 159")
+        chat.done()
+        assert cutting.made >= 4
+        assert len(chat.asked.all) == 1, "however often its answer is cut, a question is asked once"
+        items = chat.page.locator(".body li").all_inner_texts()
+        assert items == [f"line number {number} of many, with 漢字 and 😀" for number in range(1, 160)]
+        chat.check()
+
+
+def test_a_server_killed_in_the_middle_is_waited_for_and_what_it_kept_is_shown(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    serving = Serving(tmp_path / "killed")
+    try:
+        with reader(chromium, serving) as chat:
+            chat.enter()
+            chat.asked.plan(endless("Kept before the crash. " + "x" * 5000), answer("After it."))
+            chat.ask("Crash")
+            chat.see("Kept before the crash.")
+            chat.tab.until("fetch('api/conversations').then(r => r.json()).then(r => r.conversations.length)", 1)
+            serving.kill()
+            expect(chat.page.locator(".status")).to_contain_text("Reconnecting", timeout=SEEN)
+            chat.see("Kept before the crash.")
+            serving.start()
+            chat.page.evaluate("dispatchEvent(new Event('online'))")
+            expect(chat.page.locator(".problem:visible")).to_contain_text("started again", timeout=SEEN)
+            chat.done()
+            chat.see("Kept before the crash.")
+            chat.page.locator(".problem").get_by_role("button", name="Retry").click()
+            chat.see("After it.")
+            chat.done()
+            assert chat.questions == ["Crash"]
+            chat.check()
+    finally:
+        serving.close()
+
+
+def test_a_server_that_is_away_is_asked_again_and_the_question_once(chat: Reader) -> None:
+    chat.asked.plan(answer("Here it is."))
+    away = [True, True]
+    chat.page.route("**/api/chat", lambda route: route.abort() if away and away.pop() else route.fallback())
+    chat.ask("Are you there?")
+    expect(chat.page.locator(".status")).to_contain_text("Reconnecting", timeout=SEEN)
+    chat.button("Now").click()
+    chat.see("Here it is.")
+    chat.done()
+    assert len(chat.asked.all) == 1
