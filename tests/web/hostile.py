@@ -9,7 +9,7 @@ JUMPS = (
     "javascript%3Aalert(1)", "javascript://example.org/%0aalert(1)", "vbscript:msgbox(1)",
     "data:text/html,<script>alert(1)</script>", "data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9YWxlcnQoMSk+",
     "blob:http://127.0.0.1/1", "file:///etc/passwd", "view-source:http://a", "ws://example.org", "ftp://example.org",
-    "//example.org/x", "/api/session", "?a", "#token=x", "http:alert(1)", "http:///example.org",
+    "//example.org/x", "/api/session", "?a", "#token=x", "http:alert(1)", "http://[", "http:///example.org",
     "https://user@example.org", "http://a\u202egpj.exe", "http://a\u200b.b", "mailto:a@b?body=<script>",
     "intent://x#Intent;end", "about:blank", "chrome://quit", "http\u017f://a", "\uff4aavascript:alert(1)",
 )  # fmt: skip
