@@ -144,6 +144,7 @@ HEAVY = ("openai", "anthropic", "httpx2", "pydantic", "rich", "markdown_it", "py
         ("import streamchat; streamchat.Message; streamchat.ChatError; streamchat.Stream", ()),
         ("import streamchat.config, streamchat.session, streamchat.choice", ()),
         ("import sys; sys.argv = ['streamchat', '--version']; from streamchat.__main__ import main; main()", ()),
+        ("import streamchat.web.page_view, streamchat.web.pacing", ("markdown_it", "pygments")),
         ("import streamchat.cli.app", ("typer",)),
         ("import streamchat.cli.ask", ("typer",)),
     ],
