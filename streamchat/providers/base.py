@@ -10,6 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 from msgspec import Struct, field
@@ -131,6 +132,20 @@ class Provider(ABC):
     @property
     def notice(self) -> str | None:
         """What must be said of every answer from here, if anything."""
+        return None
+
+    @property
+    def dialect(self) -> str:
+        """The public format that it is spoken to in: `chat`, `responses` or `messages`; "" for none of them."""
+        return ""
+
+    def speaking(self, dialect: str, headers: Mapping[str, str] = MappingProxyType({})) -> "Provider | None":
+        """The same provider on the same connections, for requests that are in this format already and are sent with
+        these headers too; None where it does not know the format."""
+        return None
+
+    async def acounted(self, body: Mapping[str, Any]) -> int | None:
+        """The tokens that a request in its own format comes to, by its own word; None where it does not say."""
         return None
 
     def thinks(self, model: str) -> bool:
