@@ -1,12 +1,15 @@
 """The browser, for those tests that ask for it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.web import browser
 from tests.web.browser import Tab
+from tests.web.serving import Site
+from tests.wire.server import Server
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +24,12 @@ def tab(chromium: Browser) -> Iterator[Tab]:
     """A tab with nothing in it."""
     with browser.tab(chromium) as opened:
         yield opened
+
+
+@pytest.fixture
+def site(tmp_path: Path, server: Server) -> Iterator[Site]:
+    """The web side, with the loopback server as its provider `wire`."""
+    with Site(
+        config=f'[providers.wire]\nkind = "openai"\nbase_url = "{server.v1}"\nretries = 0\n', home=tmp_path
+    ) as started:
+        yield started
