@@ -155,6 +155,9 @@ class Provider(ABC):
     def warm(self, model: str = "") -> None:
         """Begin now with what takes time before the first request, without waiting for it."""
 
+    def ready(self) -> None:
+        """Do now, in a thread, what would hold up every other answer of a program that awaits."""
+
     @abstractmethod
     def request(self, chat: Chat) -> dict[str, Any]:
         """The exact request body that `open` sends, for `--dry-run` and the tests."""

@@ -64,6 +64,9 @@ class SDKProvider(base.Provider):
         with suppress(Exception):  # what is wrong is said when the first request meets it again
             self._client  # noqa: B018  # made by being looked at
 
+    def ready(self) -> None:
+        self._aclient.default_headers  # noqa: B018  # looked at, as for `_client`
+
     @contextmanager
     def open(self, chat: Chat) -> Iterator[base.Response]:
         response = self._client.post(self.path(), **self._posted(chat))
