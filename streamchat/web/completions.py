@@ -19,7 +19,7 @@ from streamchat.web.completion_chunks import DONE, Chunks, Gathering, refused, t
 from streamchat.web.encoding import PING
 from streamchat.web.errors import WebError
 from streamchat.web.http import Answer, Request, Streamed, answer_json
-from streamchat.web.public import Unsent, admitted, attachment, chat_of, checked, found, most_tokens, started
+from streamchat.web.public import Unsent, attachment, chat_of, checked, found, most_tokens, started
 from streamchat.web.relay import Gathered, Passed, Passing, Relayed
 from streamchat.web.run import new_run_id
 
@@ -112,12 +112,13 @@ async def completions(app: App, request: Request) -> Answer | Streamed:
     most = most_tokens(app, asked.max_tokens, asked.max_completion_tokens)
     around = {key: value for key, value in body.items() if key != "messages"}
     checked(app, body["messages"], around)
-    admitted(app, request)
-    provider, model = await found(app, asked.model)
-    speaker = provider.speaking("chat")
-    if speaker is not None:
-        return _relayed(app, request, asked, speaker, relayed_chat(model, body, most))
-    return _translated(app, request, asked, provider, translated(asked, provider, model, most))
+    with app.hub.place(request.user):
+        app.rate.take(request.user)
+        provider, model = await found(app, asked.model)
+        speaker = provider.speaking("chat")
+        if speaker is not None:
+            return _relayed(app, request, asked, speaker, relayed_chat(model, body, most))
+        return _translated(app, request, asked, provider, translated(asked, provider, model, most))
 
 
 def relayed_chat(model: str, body: dict[str, Any], most: int | None) -> Chat:

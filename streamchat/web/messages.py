@@ -19,7 +19,7 @@ from streamchat.web.app import App
 from streamchat.web.errors import WebError
 from streamchat.web.http import Answer, Request, Streamed, answer_json
 from streamchat.web.message_events import PING, STOP, Gathering, MessageEvents, refused, told, whole
-from streamchat.web.public import Unsent, admitted, attachment, chat_of, checked, found, most_tokens, started, text_in
+from streamchat.web.public import Unsent, attachment, chat_of, checked, found, most_tokens, started, text_in
 from streamchat.web.relay import Gathered, Passed, Passing, Relayed
 from streamchat.web.run import new_run_id
 
@@ -108,12 +108,13 @@ async def messages(app: App, request: Request) -> Answer | Streamed:
     most = most_tokens(app, asked.max_tokens) or asked.max_tokens
     around = {key: value for key, value in body.items() if key != "messages"}
     checked(app, body["messages"], around)
-    admitted(app, request)
-    provider, model = await found(app, asked.model)
-    speaker = provider.speaking("messages", _headers(request))
-    if speaker is not None:
-        return _relayed(app, request, asked, speaker, relayed_chat(model, body, most))
-    return _translated(app, request, asked, provider, translated(asked, provider, model, most))
+    with app.hub.place(request.user):
+        app.rate.take(request.user)
+        provider, model = await found(app, asked.model)
+        speaker = provider.speaking("messages", _headers(request))
+        if speaker is not None:
+            return _relayed(app, request, asked, speaker, relayed_chat(model, body, most))
+        return _translated(app, request, asked, provider, translated(asked, provider, model, most))
 
 
 async def count_tokens(app: App, request: Request) -> Answer:

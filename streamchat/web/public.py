@@ -59,12 +59,6 @@ def checked(app: App, said: Iterable[Any], around: Any) -> None:
     check_size(texts, app.limits)
 
 
-def admitted(app: App, request: Request) -> None:
-    """WebError when no answer may begin now for who asks."""
-    app.hub.admit(request.user)
-    app.rate.take(request.user)
-
-
 def most_tokens(app: App, *asked: int | None) -> int | None:
     """The limit of an answer's tokens: what was asked, or else is configured, and no more than may be."""
     named = [each for each in asked if each is not None]

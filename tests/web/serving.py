@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from types import TracebackType
@@ -59,12 +59,12 @@ class Site:
         home: Path,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        file = home / "serve.toml"
-        file.write_text(config)
+        self.config = home / "serve.toml"
+        self.config.write_text(config)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port: int = self._listener.getsockname()[1]
         self.guard = Guard(TOKEN, hosts=hosts_of(self.port), cors=cors)
-        self._settings, self._limits = load(config=file, environ=environ, nearby=False), limits
+        self._settings, self._limits = load(config=self.config, environ=environ, nearby=False), limits
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -128,9 +128,3 @@ class Site:
             await asyncio.sleep(0.002)
         self._ready.set()
         await serving
-
-
-def running(**how: Any) -> Iterator[Site]:
-    """For a fixture."""
-    with Site(**how) as site:
-        yield site
