@@ -110,6 +110,10 @@ def serve(
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until a signal ends it. `listener` is bound already; `ready` is called when requests are answered."""
+    if listener.family != getattr(socket, "AF_UNIX", None):
+        # What is accepted inherits it. asyncio sees to it itself only where a socket names its protocol, and these do
+        # not: every second write would wait 40 ms for the client's acknowledgement of the first.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     api = application(app, docs=docs)
     config = uvicorn.Config(
         api,

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser
 
 from tests.web import browser
 from tests.web.browser import Tab
+from tests.web.providing import Served, served
 from tests.web.serving import Site
 from tests.wire.server import Server
 
@@ -32,4 +33,11 @@ def site(tmp_path: Path, server: Server) -> Iterator[Site]:
     with Site(
         config=f'[providers.wire]\nkind = "openai"\nbase_url = "{server.v1}"\nretries = 0\n', home=tmp_path
     ) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The web side over a provider of every format, for a whole module."""
+    with served(tmp_path_factory.mktemp("public")) as started:
         yield started

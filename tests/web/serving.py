@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import socket
 import threading
 from collections.abc import Mapping
@@ -50,14 +51,21 @@ class Site:
     """A server under test. `config` is the text of its configuration."""
 
     def __init__(
-        self, *, config: str = "", limits: Limits | None = None, cors: frozenset[str] = frozenset(), home: Path
+        self,
+        *,
+        config: str = "",
+        limits: Limits | None = None,
+        cors: frozenset[str] = frozenset(),
+        home: Path,
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
         self.config = home / "serve.toml"
         self.config.write_text(config)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as `server.serve` has it
         self.port: int = self._listener.getsockname()[1]
         self.guard = Guard(TOKEN, hosts=hosts_of(self.port), cors=cors)
-        self._settings, self._limits = load(config=self.config, nearby=False), limits
+        self._settings, self._limits = load(config=self.config, environ=environ, nearby=False), limits
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
