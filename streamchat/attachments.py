@@ -7,10 +7,10 @@ import os
 import re
 import stat
 from collections.abc import Sequence
-from pathlib import Path
 
 from streamchat.chat import Attachment
 from streamchat.errors import UsageError
+from streamchat.paths import expanded
 from streamchat.providers.base import Provider
 
 MEGABYTE = 1_000_000
@@ -42,13 +42,13 @@ def read(name: str) -> str | Attachment:
 
         title, data, encoding = fetched(name)
     else:
-        title, data = Path(name).expanduser().name, _file(name)
+        title, data = expanded(name).name, _file(name)
     kind = media_type(data)
     return fenced(_text(name, data, encoding), title) if kind is None else attachment(title, kind, data)
 
 
 def _file(name: str) -> bytes:
-    path = Path(name).expanduser()
+    path = expanded(name)
     try:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):
@@ -58,6 +58,8 @@ def _file(name: str) -> bytes:
         if found.st_size > max(LONGEST.values()) * MEGABYTE:
             raise UsageError(f"{name} is too large: {_megabytes(found.st_size)}")
         return path.read_bytes()
+    except ValueError:
+        raise UsageError(f"{name} is no name of a file") from None
     except OSError as exc:
         if isinstance(exc, FileNotFoundError) and any(mark in name for mark in "*?["):
             raise UsageError(f"{name} is a pattern", "Name each file by itself.") from None
@@ -97,7 +99,7 @@ def mentioned(text: str) -> tuple[list[str], list[str]]:
     Only names that look like a path (with a slash or a dot in them) are among the latter: others are mere mentions.
     """
     names = [quoted or bare for quoted, bare in _AT.findall(text)]
-    there = [name for name in names if os.path.lexists(os.path.expanduser(name))]
+    there = [name for name in names if os.path.lexists(expanded(name))]
     return there, [name for name in names if name not in there and ("/" in name or "." in name.strip("."))]
 
 

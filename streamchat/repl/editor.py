@@ -19,6 +19,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.shortcuts import PromptSession
 from prompt_toolkit.styles import Style
 
+from streamchat.repl.crashing import ends_by_errors
 from streamchat.repl.entry import Pastes
 from streamchat.repl.keys import LEAVE, bindings
 from streamchat.repl.picking import Search, pick
@@ -91,7 +92,9 @@ class Editor:
         self._hint = ""
         with self._shown():
             try:
-                text = self._session.prompt([("class:prompt", PROMPT)], default=draft)
+                text = self._session.prompt(
+                    [("class:prompt", PROMPT)], default=draft, pre_run=ends_by_errors(self._app)
+                )
             except EOFError:
                 return None
         return None if text == LEAVE else self._pastes.unfold(text)

@@ -11,6 +11,7 @@ from streamchat.history import files, formats
 from streamchat.history.conversation import Conversation
 from streamchat.history.redaction import patterns
 from streamchat.history.store import Store
+from streamchat.paths import expanded
 from streamchat.repl import compacting
 from streamchat.repl.clipboard import copied
 from streamchat.repl.commands.registry import command
@@ -168,4 +169,4 @@ def _code(answer: str, which: str) -> str:
 def _path(rest: str) -> Path:
     if not rest:
         raise UsageError("which file?", "For example: /export tides.md")
-    return Path(rest).expanduser()
+    return expanded(rest)
