@@ -26,6 +26,7 @@ _MAGIC = (
     (b"%PDF-", "application/pdf"),
 )
 _ADDRESS = re.compile("[A-Za-z]+://")
+_PATTERN = re.compile(r"[\w./~-]*\*[\w./~*-]*[./][\w./~*-]*")
 _AT = re.compile(r'(?<!\S)@(?:"([^"\n]+)"|(\S+))')
 
 
@@ -58,8 +59,6 @@ def _file(name: str) -> bytes:
         if found.st_size > max(LONGEST.values()) * MEGABYTE:
             raise UsageError(f"{name} is too large: {_megabytes(found.st_size)}")
         return path.read_bytes()
-    except ValueError:
-        raise UsageError(f"{name} is no name of a file") from None
     except OSError as exc:
         if isinstance(exc, FileNotFoundError) and any(mark in name for mark in "*?["):
             raise UsageError(f"{name} is a pattern", "Name each file by itself.") from None
@@ -96,11 +95,18 @@ def media_type(data: bytes) -> str | None:
 def mentioned(text: str) -> tuple[list[str], list[str]]:
     """The files that a text names as `@path` or `@"path"`; and the names of that kind that are no file here.
 
+    A pattern such as `@*.txt` is among the former: to be refused as everywhere.
     Only names that look like a path (with a slash or a dot in them) are among the latter: others are mere mentions.
     """
-    names = [quoted or bare for quoted, bare in _AT.findall(text)]
-    there = [name for name in names if os.path.lexists(expanded(name))]
+    names = [quoted or _unpunctuated(bare) for quoted, bare in _AT.findall(text)]
+    there = [name for name in names if os.path.lexists(expanded(name)) or _PATTERN.fullmatch(name)]
     return there, [name for name in names if name not in there and ("/" in name or "." in name.strip("."))]
+
+
+def _unpunctuated(name: str) -> str:
+    """Without what ends the sentence or the brackets that the name stands in, unless there is such a file."""
+    bare = name.rstrip(".,;:!?)]}>'\"")
+    return name if os.path.lexists(expanded(name)) else bare or name
 
 
 def fenced(text: str, name: str = "") -> str:

@@ -1,4 +1,4 @@
-"""An error of the editor's own ends it like any other error: without this a traceback is printed, and Enter waited for."""
+"""An error of the editor's own comes out of it: left to itself it prints a traceback and waits for Enter."""
 
 import asyncio
 from collections.abc import Callable

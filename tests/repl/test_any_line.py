@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
+from streamchat.chat import Options
 from streamchat.choice import Choice, connect
 from streamchat.config import load
 from streamchat.history.conversation import Conversation
 from streamchat.repl.commands.registry import commands
 from streamchat.repl.completion import Completions
+from streamchat.repl.keys import HELP
 from streamchat.repl.loop import Repl
 from streamchat.repl.picking import Search
 from streamchat.repl.terminal import Terminal
@@ -70,6 +72,8 @@ LINES = st.one_of(
 class Anyone:
     """A prompt whose person chooses by chance."""
 
+    keys = HELP
+
     def __init__(self) -> None:
         self.chance = random.Random(7)
 
@@ -86,11 +90,12 @@ class Anyone:
 
 @contextmanager
 def chat() -> Iterator[tuple[Repl, io.BytesIO]]:
-    """A chat with the echo, whose conversations are kept, and what it has written."""
-    chosen = load(flags={"model": "echo", "idle_timeout": 1.0})
+    """A chat with a recorded answer, whose conversations are kept, and what it has written."""
+    chosen = load(flags={"model": "replay/reasoning"})
     written = io.BytesIO()
     keys, keyboard = os.pipe()
-    session = Session(connect(chosen, Choice("echo", "echo")), "echo", Conversation.new(Path("kept")))
+    provider = connect(chosen, Choice("replay", "reasoning"))
+    session = Session(provider, "reasoning", Conversation.new(Path("kept")), options=Options(extra={"speed": 0}))
     try:
         yield (
             Repl(
@@ -100,7 +105,7 @@ def chat() -> Iterator[tuple[Repl, io.BytesIO]]:
                 terminal=Terminal(keys),
                 prompt=lambda _: Anyone(),
                 out=io.TextIOWrapper(written, encoding="utf-8", errors="replace"),
-                extra={},
+                extra={"extra": {"speed": 0}},
                 directory=Path("kept"),
             ),
             written,
@@ -117,14 +122,16 @@ def around(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamchat.discovery.servers", lambda *_, **__: [], raising=False)
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "TMUX"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.fsync", lambda _: None)
+    monkeypatch.setattr("os.fdatasync", lambda _: None)
     Path("folder").mkdir()
     Path("notes.txt").write_text("notes")
     Path("noise.bin").write_bytes(b"\0\1")
 
 
 @pytest.mark.usefixtures("around")
-@given(st.lists(LINES, min_size=1, max_size=6))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(LINES, min_size=1, max_size=4))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 def test_no_line_ends_the_chat(lines: list[str]) -> None:
     with chat() as (repl, written):
         repl.handle("How do tides work?")
@@ -132,6 +139,18 @@ def test_no_line_ends_the_chat(lines: list[str]) -> None:
             before = written.tell()
             repl.handle(line)
             assert not line.startswith("/") or repl.leaving or repl.typing.draft or written.tell() > before, line
+
+
+@pytest.mark.usefixtures("around")
+@pytest.mark.parametrize("name", commands())
+def test_every_command_bears_every_word(name: str) -> None:
+    with chat() as (repl, written):
+        for word in NASTY:
+            if repl.conversation.last is None:
+                repl.handle("How do tides work?")
+            before = written.tell()
+            repl.handle(f"/{name} {word}")
+            assert repl.leaving or repl.typing.draft or written.tell() > before, word
 
 
 @pytest.mark.usefixtures("around")
