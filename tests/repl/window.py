@@ -53,7 +53,10 @@ class Window:
             self.run("send-keys", *keys)
 
     def resize(self, columns: int, rows: int) -> None:
+        """To this size, of which tmux tells the program up to a quarter of a second later: wait for that too."""
         self.run("resize-window", "-x", str(columns), "-y", str(rows))
+        with open(self.run("display-message", "-p", "#{pane_tty}").strip(), "rb") as terminal:
+            self._until(lambda: os.get_terminal_size(terminal.fileno()) == (columns, rows), f"{columns} x {rows}")
 
     def text(self, *, scrollback: bool = True) -> str:
         """The screen, with everything that has left it at the top."""
@@ -82,6 +85,6 @@ class Window:
         while time.monotonic() < end:
             if wanted():
                 return self.text()
-            if select.select([self._told.stdout], [], [], 0.2)[0]:
+            if select.select([self._told.stdout], [], [], 0.05)[0]:
                 os.read(self._told.stdout.fileno(), 1 << 16)
         raise AssertionError(f"there never was {words}:\n{self.text()}")
