@@ -145,7 +145,7 @@ HEAVY = ("openai", "anthropic", "httpx2", "pydantic", "rich", "markdown_it", "py
         ("import streamchat.config, streamchat.session, streamchat.choice", ()),
         ("import sys; sys.argv = ['streamchat', '--version']; from streamchat.__main__ import main; main()", ()),
         ("import streamchat.cli.app", ("typer",)),
-        ("import streamchat.cli.ask", ("typer",)),
+        ("import streamchat.cli.ask, streamchat.cli.chat", ()),
     ],
 )
 def test_what_is_not_needed_is_not_imported(line: str, allowed: tuple[str, ...]) -> None:

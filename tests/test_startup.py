@@ -15,7 +15,18 @@ from tests.wire.server import Server
 SHOWING = {"rich", "markdown_it", "pygments"}
 TYPING = {"prompt_toolkit"}
 SDKS = {"openai", "anthropic"}
-NEVER = {"fastapi", "flask", "uvicorn", "keyring", "sqlite3", "platformdirs", "tomlkit", "genai_prices", "aiohttp"}
+NEVER = {
+    "fastapi",
+    "flask",
+    "uvicorn",
+    "keyring",
+    "sqlite3",
+    "platformdirs",
+    "tomlkit",
+    "genai_prices",
+    "aiohttp",
+    "typer",
+}
 """What only some command needs, and no question."""
 
 TOLD = """

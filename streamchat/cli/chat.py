@@ -6,14 +6,12 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-import typer
-
 from streamchat.attachments import refuse
 from streamchat.cli import stdin
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
+from streamchat.cli.flags import Flags
 from streamchat.cli.kept import Targets
-from streamchat.cli.options import Flags, takes
 from streamchat.cli.starting import (
     begun,
     circumstances,
@@ -36,13 +34,7 @@ HELP = """Chat: ask, read, ask on; the conversation is kept.
   git diff | streamchat chat "Review this with me."
 """
 
-chat_app = typer.Typer(
-    rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}
-)
 
-
-@chat_app.command(help=HELP)
-@takes
 def chat(question: str, flags: Flags) -> int:
     """A conversation; the words are its first message, behind what is piped."""
     _refuse(flags)

@@ -6,6 +6,7 @@ that runs is imported.
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from signal import SIGPIPE
 from typing import TYPE_CHECKING, Final
@@ -31,6 +32,9 @@ COMMANDS: Final[dict[str, str]] = {
     "local": "Install, list and remove the embedded model's weights.",
 }
 """Each command with its line in the help; its module is `streamchat.cli.NAME`, the app in it `NAME_app`."""
+
+QUESTIONS: Final = ("ask", "chat")
+"""Those that take a question: theirs is a function NAME instead, of a question and flags, and the words HELP."""
 
 PICK: Final = "?"
 """The REF of --resume that stands for none: the person is asked which conversation."""
@@ -81,16 +85,38 @@ def meaning(argv: Sequence[str], *, piped: bool, terminal: bool = False) -> list
 def _run(argv: list[str]) -> int:
     arguments = meaning(picking(argv), piped=not argv and _is_piped(), terminal=_on_terminal())
     try:
+        if arguments[0] in QUESTIONS and arguments[-1] not in _HELP:
+            code = _asked(arguments[0], arguments[1:])
+            if code is not None:
+                return code
         if _answered(arguments):
             sys.stdout.flush()
             return 0
     except BrokenPipeError:
         raise Signalled(SIGPIPE) from None
     from streamchat.cli.app import parsed
+
+    _defer()
+    return parsed(arguments)
+
+
+def _asked(command: str, words: list[str]) -> int | None:
+    """Run a command that takes a question; None where its words need the parser."""
+    from streamchat.cli.words import plain
+
+    read = plain(words)
+    if read is None:
+        return None
+    _defer()
+    code: int = getattr(import_module(f"streamchat.cli.{command}"), command)(*read)
+    return code
+
+
+def _defer() -> None:
+    """Load on first use: here, where the process is ours, and nowhere that a library comes by."""
     from streamchat.firstuse import defer
 
-    defer("openai", "anthropic", "httpcore2")  # here, where the process is ours, and nowhere that a library comes by
-    return parsed(arguments)
+    defer("openai", "anthropic", "httpcore2")
 
 
 def _answered(arguments: list[str]) -> bool:
