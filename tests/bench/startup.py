@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing import Process, Queue
@@ -183,6 +184,8 @@ def settled(home: Path, url: str) -> dict[str, str]:
 def run(timed: Timed, environment: dict[str, str]) -> Spent | None:
     """None if the word never came."""
     master, slave = pty.openpty() if timed.terminal else os.pipe()
+    if timed.terminal:
+        termios.tcsetwinsize(master, (24, 80))
     environment = {**environment, "STREAMCHAT_PLAIN_IMPORTS": "1" if timed.plain else ""}
     begun = time.monotonic()
     process = subprocess.Popen(
