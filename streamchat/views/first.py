@@ -45,31 +45,20 @@ class FirstView:
 
     def show(self, events: Iterator[Event], reply: Reply) -> None:
         """Show the reply until its events end; whatever they raise passes through when the screen is in order."""
-        loading = threading.Thread(target=self._go_on, args=(reply,), name="load-view", daemon=True)
-        loading.start()
+        self.begin(reply)
         try:
             for event in events:
-                self._take(event)
+                self.take(event)
         finally:
-            self._wanted.set()
-            loading.join()
-            if self._view is not None:
-                self._view.end()
-        if self._failure is not None:
-            raise self._failure
+            self.end()
 
-    def pause(self, meanwhile: Callable[[], None]) -> None:
-        """Take off the screen what may still change, call `meanwhile`, go on from the start of an empty line."""
-        with self._taking:
-            if self._view is not None:
-                self._view.pause(meanwhile)
-                return
-            if self._written:
-                self._write("\r\x1b[K")
-            self._written, self._plain = "", False
-            meanwhile()
+    def begin(self, reply: Reply) -> None:
+        """The same in steps, for those who have the events one at a time: this, `take` for each, `end`."""
+        self._loading = threading.Thread(target=self._go_on, args=(reply,), name="load-view", daemon=True)
+        self._loading.start()
 
-    def _take(self, event: Event) -> None:
+    def take(self, event: Event) -> None:
+        """Show one event, which the reply has already."""
         with self._taking:
             if self._failure is not None:
                 raise self._failure
@@ -81,6 +70,26 @@ class FirstView:
                 self._paint(event.text)
             elif not isinstance(event, Usage):
                 self._plain = False
+
+    def end(self) -> None:
+        """Leave the screen in order, with the last line."""
+        self._wanted.set()
+        self._loading.join()
+        if self._failure is not None:
+            raise self._failure
+        assert self._view is not None
+        self._view.end()
+
+    def pause(self, meanwhile: Callable[[], None]) -> None:
+        """Take off the screen what may still change, call `meanwhile`, go on from the start of an empty line."""
+        with self._taking:
+            if self._view is not None:
+                self._view.pause(meanwhile)
+                return
+            if self._written:
+                self._write("\r\x1b[K")
+            self._written, self._plain = "", False
+            meanwhile()
 
     def _paint(self, more: str) -> None:
         """Write what is new, unless Rich has to be waited for. Blanks at the end are shown when something follows."""
