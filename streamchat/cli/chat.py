@@ -25,6 +25,7 @@ from streamchat.cli.starting import (
 )
 from streamchat.errors import ChatError, UsageError
 from streamchat.history.conversation import Conversation
+from streamchat.repl import early
 from streamchat.session import Session
 
 HELP = """Chat: ask, read, ask on; the conversation is kept.
@@ -39,7 +40,7 @@ def chat(question: str, flags: Flags) -> int:
     """A conversation; the words are its first message, behind what is piped."""
     _refuse(flags)
     settings, conversation = begun(flags)
-    tell = silence if flags.quiet else notice
+    tell = silence if flags.quiet else _aside
     for line in settings.notices:
         tell(line)
     targets = Targets(save=flags.save, force=flags.force)
@@ -62,6 +63,8 @@ def chat(question: str, flags: Flags) -> int:
     if flags.verbose:
         for line in circumstances(session, settings):
             tell(line)
+    with early.still():
+        look = look_of(settings, flags)
     from streamchat.repl.start import started  # the line editor: behind everything that can fail without it
 
     with (
@@ -69,7 +72,7 @@ def chat(question: str, flags: Flags) -> int:
         started(
             session,
             settings,
-            look_of(settings, flags),
+            look,
             keyboard=keyboard,
             extra=flags.request_fields(),
             directory=directory_of(settings),
@@ -84,6 +87,12 @@ def chat(question: str, flags: Flags) -> int:
             repl.close()
             _keep(repl.conversation, targets)
     return 0
+
+
+def _aside(line: str) -> None:
+    """A notice, above the prompt that may stand there already."""
+    with early.aside():
+        notice(line)
 
 
 def _refuse(flags: Flags) -> None:

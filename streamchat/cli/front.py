@@ -6,6 +6,7 @@ that runs is imported.
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from signal import SIGPIPE
@@ -16,6 +17,7 @@ from streamchat.errors import UsageError
 from streamchat.paths import files
 
 if TYPE_CHECKING:
+    from streamchat.cli.flags import Flags
     from streamchat.cli.outline import Group
 
 COMMANDS: Final[dict[str, str]] = {
@@ -107,9 +109,19 @@ def _asked(command: str, words: list[str]) -> int | None:
     read = plain(words)
     if read is None:
         return None
-    _defer()
-    code: int = getattr(import_module(f"streamchat.cli.{command}"), command)(*read)
-    return code
+    with _prompt(*read) if command == "chat" else nullcontext():
+        _defer()
+        code: int = getattr(import_module(f"streamchat.cli.{command}"), command)(*read)
+        return code
+
+
+def _prompt(question: str, flags: "Flags") -> AbstractContextManager[object]:
+    """The prompt of a chat, at once, if that is what comes first in it."""
+    if question or flags.continue_ or flags.resume or flags.editor or flags.accessible or not _on_terminal():
+        return nullcontext()
+    from streamchat.repl.early import Early, possible
+
+    return Early(sys.stdin.fileno(), sys.stdout) if possible(sys.stdout) else nullcontext()
 
 
 def _defer() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from threading import Event
 from typing import Any, Protocol, TextIO
 
 from msgspec import structs
@@ -36,6 +37,9 @@ from streamchat.views.safe import one_line, safe
 
 class Prompt(Protocol):
     """Where messages are written: the editor, or plain lines where nothing can be redrawn."""
+
+    drawn: Event
+    """Set once it has been on the screen."""
 
     def read(self, draft: str = "") -> str | None:
         """The next message, begun with `draft`; None when the person leaves."""
@@ -220,7 +224,7 @@ class Repl:
     def _warm(self) -> None:
         """Load behind the prompt what the next answer needs."""
         provider, model = self.session.provider, self.session.model
-        warm(lambda: provider.warm(model), lambda: import_module("streamchat.views.live"))
+        warm(self.prompt.drawn.wait, lambda: provider.warm(model), lambda: import_module("streamchat.views.live"))
 
     def _look_up(self) -> None:
         """Find out how much the model holds, once there is something that could fill it."""
