@@ -37,7 +37,6 @@ HOMES = {
     "fastapi": ("web/fastapi.py",),
     "flask": ("web/flask.py",),
     "dotenv": ("config/",),
-    "tomlkit": ("config/",),
     "keyring": ("config/keys.py",),
 }
 """Libraries that only these places import."""
