@@ -123,7 +123,7 @@ def test_a_model_without_a_server_loads_no_sdk(model: str) -> None:
 
 def test_version_loads_nothing() -> None:
     code = (
-        "import sys\nfrom streamchat.__main__ import main\n"
+        "import os, sys\nfrom streamchat.__main__ import main\nos._exit = print\n"
         "sys.argv[1:] = ['--version']\nbefore = set(sys.modules)\nmain()\n"
     )
     said = run("-c", f"{code}print(sorted(set(sys.modules) - before))", command=(sys.executable,))
