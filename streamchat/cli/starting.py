@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamchat.chat import Attachment
+from streamchat.cli.flags import Flags
 from streamchat.cli.front import PICK
-from streamchat.cli.options import Flags
 from streamchat.config import change, load
 from streamchat.config.settings import Settings
 from streamchat.errors import UsageError

@@ -6,6 +6,7 @@ The terminal itself edits the lines.
 import os
 import re
 import select
+from threading import Event
 from typing import TextIO
 
 from streamchat.errors import ChatError
@@ -41,8 +42,12 @@ class Lines:
 
     keys = HELP
 
-    def __init__(self, terminal: Terminal, stop: Stop, out: TextIO, source: TextIO) -> None:
+    def __init__(self, terminal: Terminal, stop: Stop, out: TextIO, source: TextIO, *, early: bytes = b"") -> None:
+        """`early` was typed before there was a prompt to read it."""
         self._terminal, self._stop, self._out, self._source = terminal, stop, out, source
+        self._early = early
+        self.drawn = Event()
+        self.drawn.set()  # there is nothing to be loaded for it
 
     def read(self, draft: str = "") -> str | None:
         """The next message; None at its end, and for Ctrl+C twice: the terminal keeps to itself what that cleared."""
@@ -120,7 +125,7 @@ class Lines:
 
     def _typed_early(self, source: int) -> bytes:
         """What was typed before the terminal edited lines again, and so was not seen yet."""
-        early = b""
+        early, self._early = self._early, b""
         while select.select([source], [], [], 0)[0] and (piece := os.read(source, 65536)):
             early += piece
         return early

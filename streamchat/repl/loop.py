@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from threading import Event
 from typing import Any, Protocol, TextIO
 
 from msgspec import structs
@@ -37,6 +38,9 @@ from streamchat.views.safe import joined_surrogates, one_line, safe
 
 class Prompt(Protocol):
     """Where messages are written: the editor, or plain lines where nothing can be redrawn."""
+
+    drawn: Event
+    """Set once it has been on the screen."""
 
     @property
     def keys(self) -> Sequence[tuple[str, str]]:
@@ -229,7 +233,7 @@ class Repl:
     def _warm(self) -> None:
         """Load behind the prompt what the next answer needs."""
         provider, model = self.session.provider, self.session.model
-        warm(lambda: provider.warm(model), lambda: import_module("streamchat.views.live"))
+        warm(self.prompt.drawn.wait, lambda: provider.warm(model), lambda: import_module("streamchat.views.live"))
 
     def _look_up(self) -> None:
         """Find out how much the model holds, once there is something that could fill it."""
