@@ -71,13 +71,13 @@ async def simple(app: App, request: Request) -> Answer | Streamed:
     check_size([asked.message], app.limits)
     if not asked.message.strip():
         raise WebError(422, "invalid", "the message is empty")
-    app.hub.admit(request.user)
-    app.rate.take(request.user)
-    provider, model = await app.upstream.find(asked.model)
-    system = asked.system_prompt or app.settings.defaults.system or None
-    stream = AsyncStream(provider, Chat(model, (Message("user", asked.message),), system, limited(app)))
-    run = Run(stream, Simple(), limit=app.limits.run_seconds, user=request.user)
-    app.hub.begin(run)
+    with app.hub.place(request.user):
+        app.rate.take(request.user)
+        provider, model = await app.upstream.find(asked.model)
+        system = asked.system_prompt or app.settings.defaults.system or None
+        stream = AsyncStream(provider, Chat(model, (Message("user", asked.message),), system, limited(app)))
+        run = Run(stream, Simple(), limit=app.limits.run_seconds, user=request.user)
+        app.hub.begin(run)
     return Streamed(run, run.join(), refused)
 
 

@@ -10,14 +10,17 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
+
+import streamchat
 
 CHROMIUM = shutil.which("chromium")
 
@@ -65,11 +68,12 @@ def chromium(home: str) -> Iterator[Browser]:
 @contextmanager
 def playwright_loop(browser: Browser) -> Iterator[None]:
     """Playwright leaves its event loop marked as running, so `asyncio.run` of other tests would refuse to start."""
+    before = asyncio._get_running_loop()
     asyncio._set_running_loop(browser.__dict__["loop"])
     try:
         yield
     finally:
-        asyncio._set_running_loop(None)
+        asyncio._set_running_loop(before)
 
 
 class Tab:
@@ -126,6 +130,24 @@ def tab(browser: Browser, **options: Any) -> Iterator[Tab]:
             yield Tab(context.new_page())
         finally:
             context.close()
+
+
+PAGE = Path(streamchat.__file__).parent / "web" / "page"
+
+
+def modules(names: Iterable[str]) -> "Site":
+    """A page with nothing but modules of the chat page, each under its name in `window`.
+
+    At `/` under the chat page's policy, at `/bare` under one that allows whatever can be allowed.
+    """
+    head = '<!doctype html><meta charset="utf-8"><title>t</title>'
+    body = '<main id="answer"></main><script type="module" src="/boot.js"></script>'
+    boot = "".join(f'import * as {name} from "/{name}.js"; window.{name} = {name};\n' for name in names)
+    html, script = "text/html; charset=utf-8", "text/javascript; charset=utf-8"
+    files = {path: (html, f"{head}{body}".encode()) for path in ("/", "/bare")}
+    files["/boot.js"] = script, boot.encode() + b"window.ready = true;"
+    files |= {f"/{name}.js": (script, (PAGE / f"{name}.js").read_bytes()) for name in names}
+    return Site(files, {"/bare": "default-src * data: blob: 'unsafe-inline' 'unsafe-eval'"})
 
 
 class Site:

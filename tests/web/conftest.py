@@ -1,6 +1,7 @@
 """The browser, for those tests that ask for it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -8,8 +9,11 @@ from playwright.sync_api import Browser
 from tests.web import browser
 from tests.web.browser import Tab
 from tests.web.cutting import Cutting
+from tests.web.providing import Served, served
 from tests.web.reader import Reader, reader
 from tests.web.serving import Serving
+from tests.web.site import Site
+from tests.wire.server import Server
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +28,22 @@ def tab(chromium: Browser) -> Iterator[Tab]:
     """A tab with nothing in it."""
     with browser.tab(chromium) as opened:
         yield opened
+
+
+@pytest.fixture
+def site(tmp_path: Path, server: Server) -> Iterator[Site]:
+    """The web side, with the loopback server as its provider `wire`."""
+    with Site(
+        config=f'[providers.wire]\nkind = "openai"\nbase_url = "{server.v1}"\nretries = 0\n', home=tmp_path
+    ) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The web side over a provider of every format, for a whole module."""
+    with served(tmp_path_factory.mktemp("public")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
