@@ -10,7 +10,8 @@ STREAMS = (b"POST /api/chat", b"GET /api/runs/")
 
 
 class Cutting:
-    """Relays to `port`; each streamed answer ends after the next number of bytes of `cuts`, those after the last whole."""
+    """Relays to `port`; each streamed answer ends after the next number of bytes of `cuts`, and by itself after the
+    last of them."""
 
     def __init__(self) -> None:
         self.port = 0

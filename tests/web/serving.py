@@ -1,4 +1,4 @@
-"""The real server for the page's tests: `streamchat serve` as a program, whose provider is the loopback server of tests/wire."""
+"""The real server for the page's tests: `streamchat serve` as a program, its provider the loopback server."""
 
 import os
 import re
@@ -23,7 +23,9 @@ DEADLINE = 15.0
 class Serving:
     """One server, which may be killed and started again at the same address."""
 
-    def __init__(self, home: Path, *, grace: float = 30.0, names: Iterable[str] = (), provider: Server | None = None) -> None:
+    def __init__(
+        self, home: Path, *, grace: float = 30.0, names: Iterable[str] = (), provider: Server | None = None
+    ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.provider = provider or Server()
         self._home = home
@@ -50,9 +52,18 @@ class Serving:
         """Until it answers."""
         folders = {f"XDG_{name}_HOME": str(self._home / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "streamchat", "serve", "--port", str(self._port), "--config", str(self._config)]
-            + self._names,
-            env={"PATH": os.environ["PATH"], "HOME": str(self._home), "LANG": "C.UTF-8", **folders, "STREAMCHAT_SERVE_TOKEN": TOKEN, "OPENAI_API_KEY": "sk-of-the-tests"},
+            [
+                *(sys.executable, "-m", "streamchat", "serve", "--port", str(self._port)),
+                *("--config", str(self._config), *self._names),
+            ],
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self._home),
+                "LANG": "C.UTF-8",
+                **folders,
+                "STREAMCHAT_SERVE_TOKEN": TOKEN,
+                "OPENAI_API_KEY": "sk-of-the-tests",
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -95,7 +106,7 @@ class Asked:
         self._provider.play(*scenarios)
 
     def exchange(self, number: int = 0) -> Exchange:
-        """The request of that number, as soon as it is there. Whatever is asked besides (lists of models) does not count."""
+        """The request of that number, as soon as it is there; lists of models do not count."""
         deadline = time.monotonic() + DEADLINE
         while len(self.all) <= number:
             assert time.monotonic() < deadline, "no such request came"

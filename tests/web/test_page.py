@@ -1,4 +1,4 @@
-"""The chat page in a real browser, the real server behind it, the loopback provider behind that: asking and its branches."""
+"""The chat page in a real browser before the real server: asking, its branches, the list of conversations."""
 
 from threading import Event
 

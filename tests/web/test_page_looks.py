@@ -31,9 +31,7 @@ def violations(page: Page) -> list[Any]:
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1100), ("dark", 320)])
-def test_nothing_stands_in_the_way_of_anybody(
-    chromium: Browser, serving: Serving, scheme: Any, width: int
-) -> None:
+def test_nothing_stands_in_the_way_of_anybody(chromium: Browser, serving: Serving, scheme: Any, width: int) -> None:
     with reader(chromium, serving, color_scheme=scheme, viewport={"width": width, "height": 700}) as chat:
         chat.enter()
         assert violations(chat.page) == []
@@ -64,8 +62,12 @@ def test_a_narrow_or_doubled_page_scrolls_down_only(chromium: Browser, serving: 
         chat.asked.plan(answer(WIDE + "\n" + "unbroken" * 60))
         chat.ask("A long question without " + "spaces" * 60)
         chat.done()
-        beyond = "[...document.querySelectorAll('.bar, .thread, .body, .body > *, .composer, .composer *, .question *')]"
-        beyond += ".filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML.slice(0, 90))"
+        beyond = (
+            "[...document.querySelectorAll('.bar, .thread, .body, .body > *, .composer, .composer *, .question *')]"
+        )
+        beyond += (
+            ".filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML.slice(0, 90))"
+        )
         assert chat.page.evaluate(beyond) == []
         assert chat.page.evaluate("document.documentElement.scrollWidth") <= width
         expect(chat.prompt).to_be_in_viewport()
@@ -86,7 +88,9 @@ def test_the_page_follows_what_is_written_only_for_who_is_at_the_end(chat: Reade
     chat.page.mouse.move(700, 300)
     chat.page.mouse.wheel(0, -900)
     expect(chat.button("Jump to end")).to_be_visible()
-    top = chat.tab.until("Promise.all(scroller.getAnimations()).then(() => scroller.scrollTop)", lambda value: value > 0)
+    top = chat.tab.until(
+        "Promise.all(scroller.getAnimations()).then(() => scroller.scrollTop)", lambda value: value > 0
+    )
     gate.set()
     chat.see("The end.")
     chat.done()
@@ -104,7 +108,9 @@ def test_a_screen_reader_hears_whole_sentences_once(chat: Reader) -> None:
     """
     chat.page.evaluate(heard)
     gate = Event()
-    chat.asked.plan(held("The first sentence. The second is", gate, " long. A third.\n\n```python\nx = 1\n```\n\nLast one."))
+    chat.asked.plan(
+        held("The first sentence. The second is", gate, " long. A third.\n\n```python\nx = 1\n```\n\nLast one.")
+    )
     chat.ask("Speak")
     chat.see("The second is")
     said = chat.tab.until("heard.join('|')", lambda text: "The first sentence." in text)
@@ -168,7 +174,16 @@ def test_every_module_is_loaded_at_once_and_none_comes_from_elsewhere() -> None:
             assert f'"assets/{file.name}"' in index, f"{file.name} is not in index.html"
     for file in PAGE.iterdir():
         text = file.read_text()
-        for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "style=\"", "onclick=\""):
+        for word in (
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "new Function",
+            'style="',
+            'onclick="',
+        ):
             assert word not in text, f"{file.name} has {word}"
         if file.suffix != ".html":
             assert "https://" not in text.replace("https?:", "").replace('"http:", "https:"', ""), file.name
