@@ -23,11 +23,9 @@ DEADLINE = 15.0
 class Serving:
     """One server, which may be killed and started again at the same address."""
 
-    def __init__(
-        self, home: Path, *, grace: float = 30.0, names: Iterable[str] = (), provider: Server | None = None
-    ) -> None:
+    def __init__(self, home: Path, *, grace: float = 30.0, names: Iterable[str] = (), more: str = "") -> None:
         home.mkdir(parents=True, exist_ok=True)
-        self.provider = provider or Server()
+        self.provider = Server()
         self._home = home
         self._names = [argument for name in names for argument in ("--allow-host", name)]
         self._port = 0
@@ -35,7 +33,7 @@ class Serving:
         self._config = home / "config.toml"
         self._config.write_text(
             f'[defaults]\nmodel = "{MODEL}"\nretries = 0\n[providers.openai]\nbase_url = "{self.provider.v1}"\n'
-            f"[serve]\nper_minute = 0\ngrace = {grace}\ndrain = 0.1\n"
+            f"[serve]\nper_minute = 0\ngrace = {grace}\ndrain = 0.1\n{more}"
         )
         self.start()
 

@@ -128,3 +128,26 @@ def test_a_server_that_is_away_is_asked_again_and_the_question_once(chat: Reader
     chat.see("Here it is.")
     chat.done()
     assert len(chat.asked.all) == 1
+
+
+def test_what_the_server_does_not_keep_the_page_remembers_until_it_is_closed(chromium: Browser, tmp_path: Path) -> None:
+    serving = Serving(tmp_path / "unkept", more="[history]\nsave = false\n")
+    try:
+        with reader(chromium, serving) as chat:
+            chat.enter()
+            chat.asked.plan(answer("First."), answer("Second."), answer("Third."))
+            chat.ask("One?")
+            chat.done()
+            chat.ask("Two?")
+            chat.see("Second.")
+            chat.done()
+            chat.button("Retry: another answer").last.click()
+            chat.see("Third.")
+            chat.done()
+            said = [message["content"] for message in chat.asked.exchange(2).json["messages"]]
+            assert said == ["One?", "First.", "Two?"]
+            chat.button("Previous answer").click()
+            chat.see("Second.")
+            chat.check()
+    finally:
+        serving.close()

@@ -8,7 +8,7 @@ import { byId, h, setText } from "./dom.js";
 import { Follow } from "./follow.js";
 import { bindKeys, searchKey } from "./keys.js";
 import { menu } from "./menu.js";
-import { complain } from "./notices.js";
+import { complain, notice } from "./notices.js";
 import { Settings } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
 import { say, speakIn } from "./speech.js";
@@ -36,14 +36,17 @@ async function begin() {
 
 function run(config) {
   const settings = new Settings(config);
+  const keeps = config.features?.conversations !== false;
   const follow = new Follow(byId("scroller"), byId("thread"), byId("to-end"));
   const empty = h("div", { class: "empty" }, h("h2", {}, "What would you like to know?"),
-    h("p", {}, "Answers are kept in the same place as those of the terminal: ", h("code", {}, "streamchat -c"), " goes on with what was begun here."));
+    h("p", {}, ...(keeps ? ["Answers are kept where the terminal keeps its own: ", h("code", {}, "streamchat -c"), " goes on with what was begun here."]
+      : ["Nothing of what is asked here is kept: it is gone with the page."])));
 
-  const chat = new Chat(byId("thread"), empty, {
+  const chat = new Chat(byId("thread"), empty, keeps, {
     settings: () => settings.fields(),
     opened(conversation) {
       showTitle(conversation);
+      for (const text of conversation.notices ?? []) notice(text);
       history[conversation.id === current() ? "replaceState" : "pushState"](null, "", conversation.id ? `#c=${encodeURIComponent(conversation.id)}` : location.pathname + location.search);
       sidebar.follow(conversation.id);
     },

@@ -6,12 +6,14 @@ import { Branches, turnId } from "./branches.js";
 import { Live } from "./live.js";
 import { Thread } from "./thread.js";
 import { TurnView } from "./turn.js";
+import { messagesOf, remembered } from "./unkept.js";
 
 const EMPTY = { id: null, name: null, title: "", at: null, model: null, system: null, run: null, turns: [] };
 
 export class Chat {
   #thread;
   #hooks;
+  #keeps;
   #conversation = { ...EMPTY };
   #branches = new Branches([]);
   #lives = new Set();
@@ -19,8 +21,9 @@ export class Chat {
   #stranded = null; // what the server refused and did not keep
 
   // `hooks`: settings() for what to ask with, opened(conversation), busy(live), changed(), ended(live, seen), failed(error).
-  constructor(element, empty, hooks) {
+  constructor(element, empty, keeps, hooks) {
     this.#hooks = hooks;
+    this.#keeps = keeps;
     this.#thread = new Thread(element, empty, {
       edit: (view, text) => this.edit(view, text),
       retry: (view) => this.retry(view),
@@ -124,6 +127,10 @@ export class Chat {
   #begin(body, parent, question, model = this.#hooks.settings().model) {
     const view = new TurnView({ question: { role: "user", ...question }, answer: null }, this.#actionsOf());
     view.body = body;
+    if (!this.#keeps) {
+      this.#conversation.id = null; // it goes on here alone
+      body = { messages: messagesOf(this.#branches.path(parent), question.content) };
+    }
     const live = new Live({ ...this.#hooksOf(), view, asked: this.#conversation, conversation: this.#conversation.id, parent, model });
     this.#lives.add(live);
     this.#hooks.busy(live);
@@ -171,7 +178,7 @@ export class Chat {
     this.#lives.delete(live);
     if (onPage) {
       if (conversation) this.#adopt(live, conversation);
-      else this.#strand(live);
+      else if (this.#keeps || !(await this.#remember(live))) this.#strand(live);
       this.#hooks.busy(null);
       await this.#show();
     }
@@ -190,6 +197,15 @@ export class Chat {
     live.view.turn = turn;
     if (live.ending === "lost") return this.#showKept(live);
     this.#thread.keep(live.view);
+  }
+
+  async #remember(live) {
+    const turn = await remembered(live);
+    if (turn === null || live.asked !== this.#conversation) return false;
+    this.#set({ ...this.#conversation, turns: [...this.#conversation.turns, turn], at: turn.answer.id });
+    live.view.turn = turn;
+    this.#thread.keep(live.view);
+    return true;
   }
 
   // The server kept nothing of it: it stays on the page until something else is asked.
@@ -214,7 +230,7 @@ export class Chat {
     this.#conversation.at = at;
     this.#stranded = null;
     await this.#show();
-    call("PATCH", conversationPath(id), { body: { at } }).catch((problem) => this.#hooks.failed(problem));
+    if (id !== null) call("PATCH", conversationPath(id), { body: { at } }).catch((problem) => this.#hooks.failed(problem));
   }
 
   async #show() {
