@@ -316,4 +316,5 @@ def test_the_token_leaves_the_address_and_without_it_the_page_says_what_to_do(ch
     expect(chat.page.get_by_role("alert")).to_contain_text("not this server’s")
     field.fill(TOKEN)
     field.press("Enter")
+    expect(field).to_have_count(0, timeout=SEEN)
     expect(chat.prompt).to_be_visible(timeout=SEEN)

@@ -63,6 +63,7 @@ def test_a_hidden_tab_gives_its_connection_back_and_loses_nothing(chromium: Brow
         assert not chat.asked.exchange().closed.wait(0.5), "the answer goes on without its reader"
         gate.set()
         assert chat.asked.exchange().played.wait(5)
+        chat.tab.until("fetch('api/runs?active=1').then(answer => answer.json())", [])
         chat.page.clock.fast_forward(31_000)
         chat.tab.until("document.title", "● Hide – streamchat")
         chat.page.evaluate(SEE, False)

@@ -13,6 +13,11 @@ const EMPTY = { id: null, name: null, title: "", at: null, model: null, system: 
 export class Chat {
   #thread;
   #hooks;
+  #actions = {
+    edit: (view, text) => this.edit(view, text),
+    retry: (view) => this.retry(view),
+    go: (turn, kind, by) => this.go(turn, kind, by),
+  };
   #keeps;
   #conversation = { ...EMPTY };
   #branches = new Branches([]);
@@ -24,11 +29,7 @@ export class Chat {
   constructor(element, empty, keeps, hooks) {
     this.#hooks = hooks;
     this.#keeps = keeps;
-    this.#thread = new Thread(element, empty, {
-      edit: (view, text) => this.edit(view, text),
-      retry: (view) => this.retry(view),
-      go: (turn, kind, by) => this.go(turn, kind, by),
-    });
+    this.#thread = new Thread(element, empty, this.#actions);
   }
 
   get conversation() {
@@ -125,7 +126,7 @@ export class Chat {
   // inside
 
   #begin(body, parent, question, model = this.#hooks.settings().model) {
-    const view = new TurnView({ question: { role: "user", ...question }, answer: null }, this.#actionsOf());
+    const view = new TurnView({ question: { role: "user", ...question }, answer: null }, this.#actions);
     view.body = body;
     if (!this.#keeps) {
       this.#conversation.id = null; // it goes on here alone
@@ -148,16 +149,12 @@ export class Chat {
     const turn = this.#branches.path(conversation.at).at(-1);
     if (!turn) return;
     const { parent } = turn.question;
-    const view = new TurnView({ question: turn.question, answer: null }, this.#actionsOf());
+    const view = new TurnView({ question: turn.question, answer: null }, this.#actions);
     const model = turn.answer?.model ?? conversation.model;
     const live = new Live({ ...this.#hooksOf(), view, conversation: conversation.id, parent: parent ?? null, model });
     live.message = turn.answer?.id ?? null;
     this.#lives.add(live);
     live.resume(conversation.run);
-  }
-
-  #actionsOf() {
-    return { edit: (view, text) => this.edit(view, text), retry: (view) => this.retry(view), go: (...where) => this.go(...where) };
   }
 
   #hooksOf() {
@@ -235,8 +232,9 @@ export class Chat {
 
   async #show() {
     const live = this.live?.view ?? this.#stranded;
-    const { conversation, at } = { conversation: this.#conversation, at: this.live ? this.live.parent : this.#conversation.at };
-    if (this.#lacks(this.#branches.path(at))) {
+    const conversation = this.#conversation;
+    const at = this.live ? this.live.parent : conversation.at;
+    if (conversation.id !== null && this.#lacks(this.#branches.path(at))) {
       const whole = await this.#load(conversation.id, "?view=page").catch(() => null);
       if (this.#conversation !== conversation) return;
       if (whole) this.#set({ ...whole, at: conversation.at }, this.#stranded);
