@@ -12,7 +12,7 @@ A stream holds a thread of the WSGI server for as long as it is open, so the ser
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, get_args
+from typing import get_args
 
 import flask
 import msgspec

@@ -10,7 +10,7 @@ import pytest
 from streamchat.web.errors import WebError
 from streamchat.web.guard import Guard, hosts_of
 from streamchat.web.limits import Limits, Rate
-from tests.web.serving import TOKEN, Site
+from tests.web.site import TOKEN, Site
 from tests.wire.chat import chat_answer
 from tests.wire.scenario import stream
 from tests.wire.server import Server
