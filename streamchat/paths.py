@@ -37,3 +37,8 @@ def _directory(kind: str, under_home: str, environ: Mapping[str, str]) -> Path:
 
         return Path(getattr(platformdirs, f"user_{kind}_dir")(APP, appauthor=False))
     return Path(environ.get("HOME") or Path.home()) / under_home / APP
+
+
+def expanded(name: str | Path) -> Path:
+    """The path that a person named, `~` as their home; one of a person who is not here is a name like any other."""
+    return Path(os.path.expanduser(name))

@@ -5,10 +5,10 @@ Alone in importing jsonschema, and only when there is a schema. Nothing is ever 
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NoReturn
 
 from streamchat.errors import ProviderError, UsageError
+from streamchat.paths import expanded
 
 Schema = dict[str, Any]
 
@@ -47,7 +47,7 @@ def check_answer(text: str, schema: Schema) -> None:
 
 def _read(name: str) -> str:
     try:
-        return Path(name).expanduser().read_text(encoding="utf-8-sig")
+        return expanded(name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         reason = getattr(exc, "strerror", None) or "it is not UTF-8"
         raise UsageError(

@@ -18,11 +18,14 @@ from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.shortcuts import PromptSession
 from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import get_cwidth
 
+from streamchat.repl.crashing import ends_by_errors
 from streamchat.repl.entry import Pastes
-from streamchat.repl.keys import LEAVE, bindings
+from streamchat.repl.keys import HELP, LEAVE, bindings
 from streamchat.repl.picking import Search, pick
 from streamchat.repl.terminal import Terminal
+from streamchat.views.footer import Phrase, joined
 
 PROMPT = "> "
 CONTINUED = "  "
@@ -40,7 +43,9 @@ _MENU_ROWS = 4
 
 
 class Editor:
-    """Reads one message after the other; `state` gives the line below the prompt."""
+    """Reads one message after the other; `state` gives what the line below the prompt says."""
+
+    keys = HELP
 
     def __init__(
         self,
@@ -51,7 +56,7 @@ class Editor:
         history: History,
         completer: Completer,
         pastes: Pastes,
-        state: Callable[[], str],
+        state: Callable[[], list[Phrase]],
         vi: bool = False,
         color: bool = True,
     ) -> None:
@@ -91,7 +96,8 @@ class Editor:
         self._hint = ""
         with self._shown():
             try:
-                text = self._session.prompt([("class:prompt", PROMPT)], default=draft)
+                begun = ends_by_errors(self._app)
+                text = self._session.prompt([("class:prompt", PROMPT)], default=draft, pre_run=begun)
             except EOFError:
                 return None
         return None if text == LEAVE else self._pastes.unfold(text)
@@ -170,4 +176,5 @@ class Editor:
         self._hint = hint
 
     def _toolbar(self) -> StyleAndTextTuples:
-        return [("class:bottom-toolbar.text", (self._hint or self._state())[: self._output.get_size().columns - 1])]
+        room = self._output.get_size().columns - 1
+        return [("class:bottom-toolbar.text", (self._hint or joined(self._state(), room, wide=get_cwidth))[:room])]

@@ -53,6 +53,7 @@ API = (
     Route("POST", "/api/chat", runs.chat, Asked),
     Route("GET", "/api/runs", runs.active),
     Route("GET", "/api/runs/{id}/events", runs.events),
+    Route("PATCH", "/api/runs/{id}", runs.held, runs.Held),
     Route("DELETE", "/api/runs/{id}", runs.stopped),
     Route("GET", "/api/conversations", conversations.listed),
     Route("POST", "/api/conversations", conversations.created, conversations.New),

@@ -24,6 +24,12 @@ class Simply(Struct):
     model: str = ""
 
 
+class Held(Struct, forbid_unknown_fields=True):
+    """The body of PATCH /api/runs/{id}: `grace`, the seconds for which it goes on without a reader; null: as usual."""
+
+    grace: float | None = None
+
+
 async def chat(app: App, request: Request) -> Answer | Streamed:
     """Ask, and read the answer as it comes."""
     asked: Asked = request.json(Asked)
@@ -48,6 +54,15 @@ async def stopped(app: App, request: Request, id: str) -> Answer:  # noqa: A002
     """Stop: end the answer now; what came is kept."""
     _found(app, request, id).stop(StoppedError("stopped", "the answer was stopped; what came is kept"))
     return Answer(202)
+
+
+async def held(app: App, request: Request, id: str) -> Answer:  # noqa: A002
+    """Have it go on without a reader for longer: a tab that nobody sees gives its connection back and comes again."""
+    grace = request.json(Held).grace
+    if grace is not None and not 0 <= grace <= app.limits.run_seconds:
+        raise WebError(422, "invalid", f"grace is a number of seconds from 0 to {app.limits.run_seconds:g}")
+    _found(app, request, id).hold(app.limits.grace if grace is None else grace)
+    return Answer(204)
 
 
 async def simple(app: App, request: Request) -> Answer | Streamed:

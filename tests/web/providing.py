@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from streamchat.web.limits import Limits
-from tests.web.serving import Site
+from tests.web.site import Site
 from tests.wire.server import Server
 
 KEY = "sk-upstream-secret-0123456789"

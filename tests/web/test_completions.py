@@ -25,7 +25,7 @@ from streamchat.providers.openai import Provider
 from streamchat.web.completion_chunks import FINISH_REASONS, Chunks, Gathering
 from streamchat.web.limits import Limits
 from tests.web.providing import KEY, MODELS, Served, served
-from tests.web.serving import TOKEN
+from tests.web.site import TOKEN
 from tests.wire.answers import FORMATS, Format
 from tests.wire.chat import chat_answer, chat_chunk, chat_error, chat_usage
 from tests.wire.payload import dump

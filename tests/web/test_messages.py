@@ -22,7 +22,7 @@ from streamchat.events import Event, Reasoning, Stop, Text, Usage
 from streamchat.sse import Decoder
 from streamchat.web.message_events import STOP_REASONS, Gathering, MessageEvents
 from tests.web.providing import KEY, MODELS, Served
-from tests.web.serving import TOKEN
+from tests.web.site import TOKEN
 from tests.wire.answers import FORMATS, MESSAGES, Format
 from tests.wire.messages import message_event, messages_answer
 from tests.wire.payload import dump
