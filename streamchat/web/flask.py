@@ -12,7 +12,7 @@ A stream holds a thread of the WSGI server for as long as it is open, so the ser
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, get_args
+from typing import get_args
 
 import flask
 import msgspec
@@ -145,7 +145,7 @@ def _head(path: str) -> Request:
 
 def _body(most: int) -> bytes | None:
     """The body; None as soon as there is too much of it."""
-    flask.request.max_content_length = None  # the limit here is our own, not that of the app around
+    flask.request.max_content_length = most + _PIECE  # the limit is the one here, not that of the app around
     body = bytearray()
     while piece := flask.request.stream.read(min(_PIECE, most + 1 - len(body))):
         body += piece
