@@ -23,8 +23,8 @@ HELP = """Serve the chat page and the APIs: open the address that it prints.
   streamchat serve
   streamchat serve --port 9000 --open
 
-Any OpenAI or Anthropic client can be pointed at /v1 of it, with the token as its key. It listens on this machine alone;
---host says otherwise. STREAMCHAT_SERVE_TOKEN sets the token, which is made and kept else. Needs the extra `web`.
+Any OpenAI or Anthropic client can be pointed at its /v1, with the token as its key: that of STREAMCHAT_SERVE_TOKEN, or
+one that is made and kept. More settings stand in [serve] of the configuration.
 """
 
 TOKEN = "STREAMCHAT_SERVE_TOKEN"
@@ -56,9 +56,7 @@ def serve(
     drain: Annotated[
         float | None, typer.Option("--drain", metavar="SECONDS", help="For answers under way, at the end.")
     ] = None,
-    docs: Annotated[
-        bool, typer.Option("--docs", help="Show the API's documentation at /docs (loads foreign scripts).")
-    ] = False,
+    docs: Annotated[bool, typer.Option("--docs", help="The APIs, documented at /docs.")] = False,
     access_log: Annotated[bool, typer.Option("--access-log", help="A line on stderr for each request.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     config: Annotated[
@@ -83,7 +81,7 @@ def serve(
         ) from exc
     token = _token(settings)
     listener = _listener(host, settings.serve.port, uds)
-    there = listener.getsockname()[1] if uds is None else 0
+    there = listener.getsockname()[1] if uds is None else 80  # that of the proxy before it
     app = _app(settings, token, host, there)
 
     def ready() -> None:
@@ -166,4 +164,5 @@ def _listener(host: str, port: int, uds: Path | None) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as exc:
         where = uds or f"{host}:{port}"
-        raise UsageError(f"cannot listen on {where}: {exc.strerror}", "Choose another with --port N.") from exc
+        why = os.strerror(exc.errno) if exc.errno else exc
+        raise UsageError(f"cannot listen on {where}: {why}", "Choose another with --port N.") from exc

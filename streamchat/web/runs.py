@@ -24,6 +24,12 @@ class Simply(Struct):
     model: str = ""
 
 
+class Held(Struct, forbid_unknown_fields=True):
+    """The body of PATCH /api/runs/{id}: `grace`, the seconds for which it goes on without a reader; null: as usual."""
+
+    grace: float | None = None
+
+
 async def chat(app: App, request: Request) -> Answer | Streamed:
     """Ask, and read the answer as it comes."""
     asked: Asked = request.json(Asked)
@@ -50,19 +56,28 @@ async def stopped(app: App, request: Request, id: str) -> Answer:  # noqa: A002
     return Answer(202)
 
 
+async def held(app: App, request: Request, id: str) -> Answer:  # noqa: A002
+    """Have it go on without a reader for longer: a tab that nobody sees gives its connection back and comes again."""
+    grace = request.json(Held).grace
+    if grace is not None and not 0 <= grace <= app.limits.run_seconds:
+        raise WebError(422, "invalid", f"grace is a number of seconds from 0 to {app.limits.run_seconds:g}")
+    _found(app, request, id).hold(app.limits.grace if grace is None else grace)
+    return Answer(204)
+
+
 async def simple(app: App, request: Request) -> Answer | Streamed:
     """The events of the tutorials: `{"token"}` and at last `{"done"}`; nothing is kept."""
     asked: Simply = request.json(Simply)
     check_size([asked.message], app.limits)
     if not asked.message.strip():
         raise WebError(422, "invalid", "the message is empty")
-    app.hub.admit(request.user)
-    app.rate.take(request.user)
-    provider, model = await app.upstream.find(asked.model)
-    system = asked.system_prompt or app.settings.defaults.system or None
-    stream = AsyncStream(provider, Chat(model, (Message("user", asked.message),), system, limited(app)))
-    run = Run(stream, Simple(), limit=app.limits.run_seconds, user=request.user)
-    app.hub.begin(run)
+    with app.hub.place(request.user):
+        app.rate.take(request.user)
+        provider, model = await app.upstream.find(asked.model)
+        system = asked.system_prompt or app.settings.defaults.system or None
+        stream = AsyncStream(provider, Chat(model, (Message("user", asked.message),), system, limited(app)))
+        run = Run(stream, Simple(), limit=app.limits.run_seconds, user=request.user)
+        app.hub.begin(run)
     return Streamed(run, run.join(), refused)
 
 
