@@ -57,6 +57,7 @@ class Kept:
             for event in joined(events):
                 if not isinstance(event, Retry):
                     self._turn.add(event, at=at)
+        self._turn.flush()
 
     def _finish(self, waiting: list[tuple[float, list[Event]]], reply: Reply, error: BaseException | None) -> None:
         try:
