@@ -36,6 +36,8 @@ HOMES = {
     "typer": ("cli/",),
     "fastapi": ("web/fastapi.py",),
     "flask": ("web/flask.py",),
+    "sqlalchemy": ("history/postgres/",),
+    "redis": ("web/relay.py",),
     "dotenv": ("config/",),
     "tomlkit": ("config/",),
     "keyring": ("config/keys.py",),

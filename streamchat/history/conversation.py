@@ -37,9 +37,7 @@ class Conversation(Tree):
         self._journal: Writing | None = None
 
     @classmethod
-    def new(
-        cls, home: Home | Path | None, *, name: str = "", redact: Sequence[re.Pattern[str]] = ()
-    ) -> "Conversation":
+    def new(cls, home: Home | Path | None, *, name: str = "", redact: Sequence[re.Pattern[str]] = ()) -> "Conversation":
         """A conversation to be kept there (a path is the folder `conversations`); None keeps it in memory only."""
         home = Folder(home) if isinstance(home, Path) else home
         conversation = cls(home, Head(new_id(), records.VERSION, now()), redact=redact)
