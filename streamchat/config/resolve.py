@@ -30,13 +30,15 @@ from streamchat.config.layers import (
     table_layer,
 )
 from streamchat.config.nearby import ENV_NAME, PROJECT_NAME, nearby_keys, project_settings
-from streamchat.config.schema import SECTIONS, Defaults, History, Local, Profile, ProviderTable, Ui
+from streamchat.config.schema import SECTIONS, Defaults, History, Local, Profile, ProviderTable, Serve, Ui
 from streamchat.config.settings import DEFAULT_PROFILE, ENVIRONMENT, FILE, PROFILE, PROJECT, Origin, Settings
 from streamchat.config.sources import Sources, read_sources
 from streamchat.config.target import choose, nearest, printable
 from streamchat.errors import ConfigError
 
-OTHER_VARIABLES = frozenset(("STREAMCHAT_CONFIG", "STREAMCHAT_DEBUG", "STREAMCHAT_PLAIN_IMPORTS"))
+OTHER_VARIABLES = frozenset(
+    ("STREAMCHAT_CONFIG", "STREAMCHAT_DEBUG", "STREAMCHAT_PLAIN_IMPORTS", "STREAMCHAT_SERVE_TOKEN")
+)
 """The variables of ours that are no settings; `check` takes the rest for misspelt."""
 
 
@@ -120,6 +122,7 @@ def resolve(sources: Sources) -> Settings:
         ui=convert(_section("ui", values), Ui),
         history=convert(_section("history", values), History),
         local=convert(_section("local", values), Local),
+        serve=convert(_section("serve", values), Serve),
         providers=providers,
         profiles={name: convert(table, Profile) for name, table in file.tables.get("profiles", {}).items()},
         aliases=aliases,

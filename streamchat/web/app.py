@@ -26,7 +26,7 @@ class App:
         """Without a guard: loopback names on any port, and a token that nobody knows, so that only `guard.code()`
         opens it."""
         self.settings = settings
-        self.limits = limits or Limits()
+        self.limits = limits or Limits.of(settings.serve)
         self.guard = guard or Guard(
             secrets.token_urlsafe(24), hosts=frozenset(("localhost", "127.0.0.1", "[::1]")), any_port=True
         )

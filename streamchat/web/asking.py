@@ -41,7 +41,7 @@ class File(Struct, forbid_unknown_fields=True):
     data: str
 
 
-class Parameters(Struct, forbid_unknown_fields=True):
+class Parameters(Struct, frozen=True, forbid_unknown_fields=True):
     """How to answer; what is absent is as configured."""
 
     temperature: float | None = None
@@ -92,7 +92,7 @@ async def _unkept(app: App, asked: Asked, user: str) -> Run:
     provider, model = await app.upstream.find(asked.model)
     messages = tuple(Message(said.role, said.content) for said in asked.messages or ())
     system = app.settings.defaults.system or None if asked.system is UNSET else asked.system
-    chat = Chat(model, messages, system or None, _options(app, asked.params))
+    chat = Chat(model, messages, system or None, limited(app, asked.params))
     stream = AsyncStream(provider, chat)
     run_id = new_run_id()
     about = {"run": run_id, "conversation": None, "message": None, "model": model, "provider": provider.name}
@@ -120,7 +120,7 @@ async def _kept(app: App, asked: Asked, user: str) -> Run:
         await asyncio.to_thread(conversation.close)
         raise
     messages = tuple(fitting(message, provider) for message in turn.messages())
-    stream = AsyncStream(provider, Chat(model, messages, system or None, _options(app, asked.params)))
+    stream = AsyncStream(provider, Chat(model, messages, system or None, limited(app, asked.params)))
     run_id = new_run_id()
     about: dict[str, Any] = {
         "run": run_id,
@@ -179,12 +179,12 @@ def _begun(
         provider=provider.name,
         model=model,
         system=system,
-        options=_options(app, asked.params),
+        options=limited(app, asked.params),
         attachments=tuple(map(_attachment, asked.attachments)),
     )
 
 
-def _options(app: App, asked: Parameters) -> Options:
+def limited(app: App, asked: Parameters = Parameters()) -> Options:  # noqa: B008 - a value that nobody changes
     """The configuration's way to answer, with what was asked for put in its place, within the limits."""
     usual = app.settings.options()
     think = usual.think if asked.reasoning_effort is None else asked.reasoning_effort

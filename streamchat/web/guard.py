@@ -2,12 +2,12 @@
 
 - **Host** is compared whole, port included, before anything else: a foreign name that was made to point here (DNS
   rebinding) is not ours. 421.
-- **Sec-Fetch-Site** must be `same-origin` or `none` where a browser sends it, and **Origin** must be our own Host where it
-  does not: no other page, another port of this machine among them, makes requests in a person's name. 403. Programs send
-  neither. What `cors` names may ask the public interfaces under /v1, and nothing else.
+- **Sec-Fetch-Site** must be `same-origin` or `none` where a browser sends it, and **Origin** must be our own Host where
+  it does not: no other page, another port of this machine among them, makes requests in a person's name. 403. Programs
+  send neither. What `cors` names may ask the public interfaces under /v1, and nothing else.
 - Bodies are JSON by their content type, which no page can send elsewhere without asking first. 415.
-- The **token** is wanted on loopback too, where other users of the machine are. A page has it as a cookie, which it gets
-  for a code that is good once. Everything secret is compared in constant time. 401.
+- The **token** is wanted on loopback too, where other users of the machine are. A page has a cookie instead, which it
+  gets for a code that is good once. Everything secret is compared in constant time. 401.
 
 The rules for other sites are those of Go's CrossOriginProtection and of the Fetch Metadata specification (W3C).
 """

@@ -22,7 +22,6 @@ class Hub:
         self._runs: dict[str, Run] = {}
         self._asked: dict[tuple[str, str], str] = {}
         self._busy: set[str] = set()
-        self._starting: dict[str, int] = {}
         self._ticker: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
@@ -45,10 +44,10 @@ class Hub:
         if self.draining:
             raise WebError(503, "draining", "the server is stopping", retry_after=5.0)
         limits = self.limits
-        if len(self) >= limits.runs:
-            raise WebError(503, "full", f"{limits.runs} answers are under way, the most at once", retry_after=5.0)
-        if sum(1 for _ in self.active(user)) >= limits.runs_per_user:
-            most = limits.runs_per_user
+        if len(self) >= limits.concurrent:
+            raise WebError(503, "full", f"{limits.concurrent} answers are under way, the most at once", retry_after=5.0)
+        if sum(1 for _ in self.active(user)) >= limits.concurrent_per_user:
+            most = limits.concurrent_per_user
             raise WebError(
                 429, "too_many_runs", f"{most} answers are under way for you, the most at once", retry_after=5.0
             )

@@ -5,32 +5,29 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from streamchat.config.schema import Serve
 from streamchat.web.errors import WebError
 
 
 class Limits(Struct, frozen=True):
-    """Bytes, characters, counts and seconds; what goes beyond one is refused with an error that names it."""
+    """Bytes, characters, counts and seconds, as the settings of `[serve]` explain them; what goes beyond one is refused
+    with an error that names it."""
 
     body: int = 1 << 20
-    """Bytes of a request."""
     prompt: int = 200_000
-    """Characters of all that is asked in one request."""
     messages: int = 200
-    """Messages of one request."""
     max_tokens: int = 8192
-    """Tokens of an answer, at most, whatever is asked for."""
-    runs: int = 64
-    """Answers under way at once."""
-    runs_per_user: int = 8
-    """Of these, for one person."""
+    concurrent: int = 64
+    concurrent_per_user: int = 8
     per_minute: int = 30
-    """Questions a minute, for one person."""
     run_seconds: float = 900.0
-    """The longest that an answer may take."""
     grace: float = 30.0
-    """How long an answer goes on when its last reader has left."""
     retention: float = 600.0
-    """How long an answer can be read again after its end."""
+
+    @classmethod
+    def of(cls, settings: Serve) -> "Limits":
+        """The limits that are configured."""
+        return cls(**{name: getattr(settings, name) for name in cls.__struct_fields__})
 
 
 class Rate:

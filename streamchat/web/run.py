@@ -10,7 +10,7 @@ import secrets
 import sys
 import time
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from streamchat.chat import Reply
 from streamchat.errors import ChatError
@@ -19,6 +19,9 @@ from streamchat.pump import AsyncStream
 from streamchat.web.encoding import Encoder
 from streamchat.web.errors import StoppedError, WebError
 from streamchat.web.log import Log
+
+if TYPE_CHECKING:
+    from streamchat.web.page_view import PageView
 
 PATIENCE = 1.0
 """Seconds for which the answer's headers wait for the provider's first word, so that its refusal is a real status."""
@@ -35,7 +38,8 @@ class Record(Protocol):
 
 
 class Run:
-    """An answer. `begin` starts it; `log` has its frames, `reply` what came, `error` what ended it if not its end."""
+    """An answer. `begin` starts it; `log` has its frames, `reply` what came, `error` what ended it if not
+    its end, `view` the answer as pages see it, once one has asked."""
 
     __slots__ = (
         "_opened",
@@ -57,6 +61,7 @@ class Run:
         "record",
         "stream",
         "user",
+        "view",
     )
 
     def __init__(
@@ -84,6 +89,7 @@ class Run:
         self.ended = False
         self.ended_at = 0.0
         self.error: ChatError | None = None
+        self.view: PageView | None = None
         self._opened = asyncio.Event()
         self._why: StoppedError | None = None
         self._timer: asyncio.TimerHandle | None = None
