@@ -52,6 +52,10 @@ class Native:
         self._usage = Usage()
         self._next = 0
 
+    def go_on(self, number: int) -> None:
+        """The next event has this number."""
+        self._next = number
+
     def start(self) -> Sequence[bytes]:
         return [self._frame("start", {**self._about, "created": int(time.time())})]
 

@@ -37,6 +37,31 @@ class Record(Protocol):
         """Nothing more comes; what came is safe when this is over."""
 
 
+class Source(Protocol):
+    """What a reader reads: a run of this process, or one of another's as it is followed here."""
+
+    id: str
+    view: PageView | None
+
+    @property
+    def log(self) -> Log: ...
+
+    @property
+    def ended(self) -> bool: ...
+
+    @property
+    def encoder(self) -> Encoder: ...
+
+    @property
+    def reply(self) -> Reply: ...
+
+    def join(self, place: int = 0) -> "Reader":
+        """A reader of the frames from this place on."""
+
+    def leave(self, reader: "Reader") -> None:
+        """This reader is gone."""
+
+
 class Run:
     """An answer. `begin` starts it; `log` has its frames, `reply` what came, `error` what ended it if not
     its end, `view` the answer as pages see it, once one has asked."""
@@ -45,6 +70,7 @@ class Run:
         "_opened",
         "_task",
         "_timer",
+        "_watchers",
         "_why",
         "conversation",
         "created",
@@ -85,6 +111,7 @@ class Run:
         self.conversation, self.message = conversation, message
         self.log = Log()
         self.readers: list[Reader] = []
+        self._watchers: list[Reader] = []
         self.created = time.time()
         self.ended = False
         self.ended_at = 0.0
@@ -132,6 +159,16 @@ class Run:
         reader = Reader(self, place)
         self.readers.append(reader)
         return reader
+
+    def watch(self) -> "Reader":
+        """A reader that does not count: the run does not go on for its sake."""
+        reader = Reader(self, 0)
+        self._watchers.append(reader)
+        return reader
+
+    def unwatch(self, reader: "Reader") -> None:
+        """This one watches no more."""
+        self._watchers.remove(reader)
 
     def leave(self, reader: "Reader") -> None:
         """This reader is gone; the last one starts the timer."""
@@ -189,15 +226,17 @@ class Run:
         self._opened.set()
         if self._timer is not None:
             self._timer.cancel()
-        for reader in self.readers:
-            reader.wake()
+        self._wake()
 
     def _put(self, frames: Sequence[bytes]) -> None:
         for frame in frames:
             self.log.append(frame)
         if frames:
-            for reader in self.readers:
-                reader.wake()
+            self._wake()
+
+    def _wake(self) -> None:
+        for reader in (*self.readers, *self._watchers):
+            reader.wake()
 
 
 class Reader:
@@ -206,7 +245,7 @@ class Reader:
 
     __slots__ = ("_gone", "_ping", "_run", "_wait", "place", "waiting_since")
 
-    def __init__(self, run: Run, place: int) -> None:
+    def __init__(self, run: Source, place: int) -> None:
         self.place = max(0, place)
         self.waiting_since = 0.0
         self._run = run

@@ -1,27 +1,54 @@
 """What goes to the database at once: lines of a journal, and what they change in the lists and in the search."""
 
 import secrets
-from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from streamchat.history.formats import heading
 from streamchat.history.postgres.search import clean, vectors
-from streamchat.history.records import Answer, End, Named, Question, Record, TextLine, encode
+from streamchat.history.records import (
+    Answer,
+    End,
+    Named,
+    Question,
+    ReasoningLine,
+    Record,
+    StopLine,
+    TextLine,
+    UsageLine,
+    encode,
+)
 
 
 class Batch(Struct):
     """Some lines. `token` tells it from all others: who does not know whether it was written sends it again."""
 
-    lines: str
+    records: list[Record]
     token: int
+    follows: str = ""
+    """The answer that its first lines belong to where they do not say it."""
     name: str | None = None
     begins: str = ""
     model: str = ""
     updated: str = ""
     turns: int = 0
     said: list[dict[str, Any]] = []
+
+    @property
+    def lines(self) -> str:
+        """As they stand in the journal."""
+        return b"".join(map(encode, self.records)).decode()
+
+    def name_replies(self) -> None:
+        """Let every line say which answer it belongs to, for others wrote in between."""
+        reply = self.follows
+        for place, record in enumerate(self.records):
+            if isinstance(record, Answer):
+                reply = record.id
+            elif isinstance(record, TextLine | ReasoningLine | UsageLine | StopLine | End) and record.reply is None:
+                self.records[place] = msgspec.structs.replace(record, reply=reply)
 
 
 class _Reply(Struct):
@@ -39,11 +66,9 @@ class Packer:
         self._replies: dict[str, _Reply] = {}
         self._latest = ""
 
-    def batch(self, records: Iterable[Record]) -> Batch:
+    def batch(self, records: list[Record]) -> Batch:
         """These lines as one batch."""
-        records = list(records)
-        lines = b"".join(map(encode, records)).decode()
-        batch = Batch(lines, secrets.randbits(63))
+        batch = Batch(records, secrets.randbits(63), follows=self._latest)
         for record in records:
             self._take(record, batch)
         return batch

@@ -59,7 +59,7 @@ class Claims:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
-        for journal in self._late:
+        for journal in list(self._late):
             self._again(journal)
         for journal in self._late:
             print(f"streamchat: conversation {journal.id}: {journal.trouble}", file=sys.stderr)  # noqa: T201

@@ -118,6 +118,7 @@ class Database:
         """Add these lines, once however often they are sent; gives how far the conversation goes now. Without a number
         it is for lines that stand for themselves. Raises Lost."""
         table = conversations.c
+        text_ = batch.lines
         ours = (table.id == id) & (table.writer == number) if number is not None else table.id == id
         with self.transaction() as connection:
             sent = connection.scalar(
@@ -126,11 +127,14 @@ class Database:
             if sent is not None:  # only the word of it was lost
                 return int(sent)
             row = connection.execute(
-                update(conversations).where(ours).values(_changes(batch)).returning(table.seq, table.created)
+                update(conversations)
+                .where(ours)
+                .values(_changes(batch, len(text_)))
+                .returning(table.seq, table.created)
             ).first()
             if row is None:
                 raise Lost
-            lines = {"conversation": id, "seq": row.seq, "token": batch.token, "lines": batch.lines}
+            lines = {"conversation": id, "seq": row.seq, "token": batch.token, "lines": text_}
             connection.execute(insert(journal).values(lines))
             if batch.name is not None:
                 connection.execute(delete(said).where(said.c.conversation == id, said.c.role == "name"))
@@ -206,11 +210,11 @@ def _lives(connection: Connection, number: int) -> bool:
     return not connection.scalar(select(func.pg_try_advisory_xact_lock_shared(_ALIVE, number)))
 
 
-def _changes(batch: Batch) -> dict[str, Any]:
+def _changes(batch: Batch, size: int) -> dict[str, Any]:
     table = conversations.c
     changes: dict[str, Any] = {
         "seq": table.seq + 1,
-        "size": table.size + len(batch.lines),
+        "size": table.size + size,
         "updated": func.greatest(table.updated, batch.updated),
         "turns": table.turns + batch.turns,
     }

@@ -39,7 +39,8 @@ class Journal:
         self._sending: Batch | None = None
         self._packer = Packer()
         self._again = 0.0
-        self._gone = False
+        self._gone = self._taken = False
+        self._mixed = False  # others wrote between lines of ours
         self._lock = threading.RLock()
 
     @property
@@ -112,8 +113,10 @@ class Journal:
     def _claim(self) -> None:
         if self._created is not None:
             self._claims.database.create(self.id, self._created)
+        seen = self.size
         self._number, self.size = self._claims.take(self)
-        self._created = None
+        self._mixed = self._mixed or (self._taken and self.size > seen)
+        self._created, self._taken = None, True
 
     def _drain(self) -> None:
         database = self._claims.database
@@ -126,13 +129,15 @@ class Journal:
             if self._sending is None:
                 self._sending = self._packer.batch(self._waiting[:LINES])
                 del self._waiting[:LINES]
+            if self._mixed:
+                self._sending.name_replies()
             try:
                 self.size = database.write(self.id, self._sending, self._number)
             except Lost:
+                self._number = None
                 self._claim()  # says whether it is somebody else's, or gone
-                assert self._number is not None
-                self.size = database.write(self.id, self._sending, self._number)
-            self._sending = None
+            else:
+                self._sending = None
 
     def _failed(self, exc: StoreError | Lost) -> None:
         self.trouble = _sentence(exc)

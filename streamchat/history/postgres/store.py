@@ -23,7 +23,7 @@ from streamchat.history.redaction import redacted
 _AFTER = re.compile(r"([0-9TZ:.-]{1,40})~([0-9a-z]{1,64})")
 
 
-class Missing(UsageError):
+class Missing(UsageError):  # noqa: N818 - as Busy is: a state
     """There is no such conversation."""
 
 
