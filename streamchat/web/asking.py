@@ -71,28 +71,17 @@ class Asked(Struct, forbid_unknown_fields=True):
 
 async def ask(app: App, asked: Asked, user: str) -> Run:
     """Start the run that answers this; ChatError for what cannot be asked."""
-    limits = app.limits
-    _check(asked, limits)
-    app.hub.admit(user)
-    if asked.messages is not None:
-        return await _unkept(app, asked, user)
-    app.rate.take(user)
-    claimed = asked.conversation
-    if claimed is not None:
-        app.hub.claim(claimed)
-    try:
-        return await _kept(app, asked, user)
-    except BaseException:
-        app.hub.release(claimed)
-        raise
+    _check(asked, app.limits)
+    with app.hub.place(user):
+        app.rate.take(user)
+        return await (_kept(app, asked, user) if asked.messages is None else _unkept(app, asked, user))
 
 
 async def _unkept(app: App, asked: Asked, user: str) -> Run:
-    app.rate.take(user)
     provider, model = await app.upstream.find(asked.model)
     messages = tuple(Message(said.role, said.content) for said in asked.messages or ())
     system = app.settings.defaults.system or None if asked.system is UNSET else asked.system
-    chat = Chat(model, messages, system or None, limited(app, asked.params))
+    chat = Chat(model, messages, system, limited(app, asked.params))
     stream = AsyncStream(provider, chat)
     run_id = new_run_id()
     about = {"run": run_id, "conversation": None, "message": None, "model": model, "provider": provider.name}
@@ -109,18 +98,32 @@ async def _unkept(app: App, asked: Asked, user: str) -> Run:
 
 
 async def _kept(app: App, asked: Asked, user: str) -> Run:
-    conversation = await asyncio.to_thread(_conversation, app, asked)
+    claimed = asked.conversation or ""
+    app.hub.claim(claimed)
     try:
-        before = as_asked(conversation)
-        named = asked.model or (f"{before['provider']}/{before['model']}" if before.get("provider") else "")
-        provider, model = await app.upstream.find(named)
-        system = before.get("system", app.settings.defaults.system or None) if asked.system is UNSET else asked.system
-        turn = await asyncio.to_thread(_begun, conversation, asked, provider, model, system or None, app)
+        conversation = await asyncio.to_thread(_conversation, app, asked)
+        if not claimed:
+            claimed = conversation.id
+            app.hub.claim(claimed)
+        try:
+            return await _begun(app, asked, user, conversation, lambda: app.hub.release(claimed))
+        except BaseException:
+            await asyncio.to_thread(conversation.close)
+            raise
     except BaseException:
-        await asyncio.to_thread(conversation.close)
+        app.hub.release(claimed)
         raise
+
+
+async def _begun(app: App, asked: Asked, user: str, conversation: Conversation, release: Callable[[], None]) -> Run:
+    before = as_asked(conversation)
+    named = asked.model or (f"{before['provider']}/{before['model']}" if before.get("provider") else "")
+    provider, model = await app.upstream.find(named)
+    usual = before.get("system", app.settings.defaults.system)
+    system = (usual if isinstance(asked.system, UnsetType) else asked.system) or None
+    turn = await asyncio.to_thread(_turn, app, asked, conversation, provider, model, system)
     messages = tuple(fitting(message, provider) for message in turn.messages())
-    stream = AsyncStream(provider, Chat(model, messages, system or None, limited(app, asked.params)))
+    stream = AsyncStream(provider, Chat(model, messages, system, limited(app, asked.params)))
     run_id = new_run_id()
     about: dict[str, Any] = {
         "run": run_id,
@@ -138,7 +141,7 @@ async def _kept(app: App, asked: Asked, user: str) -> Run:
         id=run_id,
         grace=app.limits.grace,
         limit=app.limits.run_seconds,
-        record=Kept(turn, _closing(app, asked.conversation, conversation)),
+        record=Kept(turn, _closing(app, conversation, release)),
         conversation=conversation.id,
         message=turn.id,
         user=user,
@@ -147,13 +150,13 @@ async def _kept(app: App, asked: Asked, user: str) -> Run:
     return run
 
 
-def _closing(app: App, claimed: str | None, conversation: Conversation) -> Callable[[], None]:
+def _closing(app: App, conversation: Conversation, release: Callable[[], None]) -> Callable[[], None]:
     """What is to be done when the answer is kept: the conversation is everybody's again."""
 
     def done() -> None:
         copied(conversation, app.transcripts)
         conversation.close()
-        app.hub.release(claimed)
+        release()
 
     return done
 
@@ -171,8 +174,8 @@ def _conversation(app: App, asked: Asked) -> Conversation:
     return conversation
 
 
-def _begun(
-    conversation: Conversation, asked: Asked, provider: Provider, model: str, system: str | None, app: App
+def _turn(
+    app: App, asked: Asked, conversation: Conversation, provider: Provider, model: str, system: str | None
 ) -> Turn:
     return conversation.begin(
         asked.input,

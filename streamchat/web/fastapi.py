@@ -22,6 +22,7 @@ from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from streamchat.config import load
+from streamchat.prices import warm
 from streamchat.web.app import App
 from streamchat.web.http import STREAM_HEADERS, Answer, Request, Streamed
 from streamchat.web.routes import ROUTES, Opened, Route, answer, missing, opened, too_large
@@ -36,9 +37,11 @@ def router(app: App | None = None) -> APIRouter:
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
+        warming = asyncio.ensure_future(asyncio.to_thread(warm))
         try:
             yield
         finally:
+            await warming
             await ours.aclose()
 
     found = APIRouter(lifespan=lifespan)

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from streamchat.web.errors import StoppedError, WebError
 from streamchat.web.limits import Limits
@@ -16,12 +17,15 @@ _TICK = 1.0
 class Hub:
     """The runs by their ids. One ticker for all of them sends the pings and forgets what is long over."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, published: Callable[[Run], None] | None = None) -> None:
+        """`published` is told of each run that begins, for other processes to find it."""
         self.limits = limits
         self.draining = False
+        self._published = published
         self._runs: dict[str, Run] = {}
         self._asked: dict[tuple[str, str], str] = {}
         self._busy: set[str] = set()
+        self._starting: list[str] = []
         self._ticker: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
@@ -39,28 +43,37 @@ class Hub:
         """The run that a request of this id has started: a request that is sent twice is answered once."""
         return self.find(self._asked.get((user, request_id or ""), ""))
 
-    def admit(self, user: str) -> None:
-        """WebError when no run may begin now."""
+    @contextmanager
+    def place(self, user: str) -> Iterator[None]:
+        """A place for one more run, held until it has begun; WebError when none may begin now."""
         if self.draining:
             raise WebError(503, "draining", "the server is stopping", retry_after=5.0)
-        limits = self.limits
-        if len(self) >= limits.concurrent:
-            raise WebError(503, "full", f"{limits.concurrent} answers are under way, the most at once", retry_after=5.0)
-        if sum(1 for _ in self.active(user)) >= limits.concurrent_per_user:
+        limits, own = self.limits, sum(1 for _ in self.active(user)) + self._starting.count(user)
+        if len(self) + len(self._starting) >= limits.concurrent:
+            most = limits.concurrent
+            raise WebError(503, "full", f"{most} answers are under way, the most at once", retry_after=5.0)
+        if own >= limits.concurrent_per_user:
             most = limits.concurrent_per_user
             raise WebError(
                 429, "too_many_runs", f"{most} answers are under way for you, the most at once", retry_after=5.0
             )
+        self._starting.append(user)
+        try:
+            yield
+        finally:
+            self._starting.remove(user)
 
     def claim(self, conversation: str) -> None:
-        """Nobody else asks in this conversation until it is let go; WebError 409 when somebody does."""
+        """Nobody else asks in this conversation until it is let go; WebError 409 when somebody does. "" is none."""
+        if not conversation:
+            return
         if conversation in self._busy:
             raise WebError(409, "run_active", "an answer of this conversation is still under way", "Stop it, or wait.")
         self._busy.add(conversation)
 
-    def release(self, conversation: str | None) -> None:
+    def release(self, conversation: str) -> None:
         """The conversation may be asked again."""
-        self._busy.discard(conversation or "")
+        self._busy.discard(conversation)
 
     def running(self, conversation: str) -> Run | None:
         """The run under way in this conversation."""
@@ -74,6 +87,8 @@ class Hub:
         if self._ticker is None:
             self._ticker = asyncio.get_running_loop().create_task(self._tick())
         run.begin()
+        if self._published is not None:
+            self._published(run)
 
     async def drain(self, seconds: float) -> None:
         """Begin no more; give those under way this long, then end each with `server_stopping`, all of it kept."""

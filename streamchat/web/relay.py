@@ -1,7 +1,7 @@
 """Runs that are found again by other processes, through Redis: the owner writes down what it sends, others follow.
 
-- Everything is written locally first; Redis gets what has gathered, at most every 50 ms. A batch's id in the stream is the
-  number of frames up to its end, so that a place in the log is a place in the stream.
+- Everything is written locally first; Redis gets what has gathered, at most every 50 ms. A batch's id in the stream is
+  the number of frames up to its end, so that a place in the log is a place in the stream.
 - An owner shows that it lives by a key that expires, and by listening on a channel of its own: whose process is killed
   is missed there at once. By that channel it is told to stop, and that somebody reads elsewhere.
 - Without Redis answers go on; only other processes do not find them. After a while without it, an owner writes its log
@@ -45,13 +45,16 @@ class Relay:
     def __init__(self, url: str, *, retention: float, longest: float) -> None:
         """`retention`: seconds for which a run can be read after its end; `longest`: those that it may take."""
         try:
-            self._redis = Redis.from_url(
-                url, socket_connect_timeout=2, socket_timeout=5, retry=Retry(NoBackoff(), 0), health_check_interval=15
+            self._redis: Any = Redis.from_url(  # its replies are typed as unions of what all versions send
+                url,
+                protocol=2,
+                socket_connect_timeout=2,
+                socket_timeout=5,
+                retry=Retry(NoBackoff(), 0),
+                health_check_interval=15,
             )
         except ValueError:
-            raise ConfigError(
-                "serve.runs is not the address of a Redis", "It looks like redis://HOST:6379/0"
-            ) from None
+            raise ConfigError("serve.runs is not the address of a Redis", "It looks like redis://HOST:6379/0") from None
         self.owner = secrets.token_urlsafe(9)
         self._retention, self._longest = max(1, round(retention)), max(1, round(longest + retention))
         self._published: dict[str, tuple[Run, asyncio.Task[None]]] = {}
@@ -64,7 +67,10 @@ class Relay:
     # what this process owns
 
     def publish(self, run: Run) -> None:
-        """Let the others find this run, from its first frame to a while after its last."""
+        """Let the others find this run, from its first frame to a while after its last. Other formats than our own have
+        no ids for who comes back."""
+        if not isinstance(run.encoder, Native):
+            return
         if not self._tasks:
             self._tasks = [asyncio.ensure_future(self._beat()), asyncio.ensure_future(self._listen())]
         task = asyncio.ensure_future(self._publish(run))
@@ -152,10 +158,7 @@ class Relay:
     async def after(self, run_id: str, place: int, *, wait: float) -> list[tuple[int, bytes]]:
         """The batches that end behind this place, each with the place of its first frame; raises what Redis raises."""
         found = await self._redis.xread({_run(run_id): f"{place}-0"}, block=round(wait * 1000) if wait else None)
-        batches = found.values() if isinstance(found, dict) else [entries for _, entries in found or []]
-        entries = [entry for batch in batches for entry in batch]
-        entries = entries[0] if entries and isinstance(entries[0], list) else entries
-        return [(int(fields[b"from"]), fields[b"frames"]) for _, fields in entries]
+        return [(int(fields[b"from"]), fields[b"frames"]) for _, entries in found or () for _, fields in entries]
 
     async def lives(self, owner: str) -> bool:
         """Whether the process is there; raises what Redis raises."""
@@ -304,11 +307,6 @@ def _described(run: Run, owner: str) -> dict[str, str]:
         "model": f"{run.reply.provider}/{run.reply.model}",
         "started": str(run.created),
     }
-
-
-def publishable(run: Run) -> bool:
-    """Whether somebody may come back to this run: those of our own format have the events' ids for it."""
-    return isinstance(run.encoder, Native)
 
 
 def _owner(owner: str) -> str:

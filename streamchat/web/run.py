@@ -41,7 +41,8 @@ class Source(Protocol):
     """What a reader reads: a run of this process, or one of another's as it is followed here."""
 
     id: str
-    view: PageView | None
+    user: str
+    view: "PageView | None"
 
     @property
     def log(self) -> Log: ...

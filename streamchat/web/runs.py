@@ -12,7 +12,7 @@ from streamchat.web.encoding import Simple
 from streamchat.web.errors import StoppedError, WebError
 from streamchat.web.http import Answer, Request, Streamed, answer_json, refused
 from streamchat.web.page_view import Position
-from streamchat.web.run import Run
+from streamchat.web.run import Run, Source
 from streamchat.web.viewing import PageReader
 
 
@@ -34,19 +34,29 @@ async def chat(app: App, request: Request) -> Answer | Streamed:
 
 async def events(app: App, request: Request, id: str) -> Answer | Streamed:  # noqa: A002
     """Read a run from a place on: `Last-Event-ID`, or `after`."""
-    run = _found(app, request, id)
+    run: Source | None = app.hub.find(id)
+    if run is None and app.relay is not None:
+        run = await app.relay.find(id, request.user)
+    if run is None or run.user != request.user:
+        raise _missing()
     after = request.headers.get("last-event-id", "") or request.query.get("after", "")
     return _read(run, after, page=request.query.get("view") == "page", fresh=False)
 
 
 async def active(app: App, request: Request) -> Answer:
     """The runs under way of who asks."""
-    return answer_json([_described(run) for run in app.hub.active(request.user)])
+    elsewhere = await app.relay.active(request.user) if app.relay is not None else []
+    return answer_json([*(_described(run) for run in app.hub.active(request.user)), *elsewhere])
 
 
 async def stopped(app: App, request: Request, id: str) -> Answer:  # noqa: A002
     """Stop: end the answer now; what came is kept."""
-    _found(app, request, id).stop(StoppedError("stopped", "the answer was stopped; what came is kept"))
+    run = app.hub.find(id)
+    if run is None and app.relay is not None and await app.relay.stop(id, request.user):
+        return Answer(202)
+    if run is None or run.user != request.user:
+        raise _missing()
+    run.stop(StoppedError("stopped", "the answer was stopped; what came is kept"))
     return Answer(202)
 
 
@@ -56,17 +66,17 @@ async def simple(app: App, request: Request) -> Answer | Streamed:
     check_size([asked.message], app.limits)
     if not asked.message.strip():
         raise WebError(422, "invalid", "the message is empty")
-    app.hub.admit(request.user)
-    app.rate.take(request.user)
-    provider, model = await app.upstream.find(asked.model)
-    system = asked.system_prompt or app.settings.defaults.system or None
-    stream = AsyncStream(provider, Chat(model, (Message("user", asked.message),), system, limited(app)))
-    run = Run(stream, Simple(), limit=app.limits.run_seconds, user=request.user)
-    app.hub.begin(run)
+    with app.hub.place(request.user):
+        app.rate.take(request.user)
+        provider, model = await app.upstream.find(asked.model)
+        system = asked.system_prompt or app.settings.defaults.system or None
+        stream = AsyncStream(provider, Chat(model, (Message("user", asked.message),), system, limited(app)))
+        run = Run(stream, Simple(), limit=app.limits.run_seconds, user=request.user)
+        app.hub.begin(run)
     return Streamed(run, run.join(), refused)
 
 
-def _read(run: Run, after: str, *, page: bool, fresh: bool) -> Streamed:
+def _read(run: Source, after: str, *, page: bool, fresh: bool) -> Streamed:
     reader: Any = PageReader(run, run.join(0), _position(after)) if page else run.join(_place(after))
     return Streamed(run, reader, refused, {"x-run-id": run.id}, fresh=fresh)
 
@@ -84,11 +94,8 @@ def _place(after: str) -> int:
     return int(after) + 1 if after else 0
 
 
-def _found(app: App, request: Request, run_id: str) -> Run:
-    run = app.hub.find(run_id)
-    if run is None or run.user != request.user:
-        raise WebError(404, "not_found", "there is no such run (any more): its answer is in its conversation")
-    return run
+def _missing() -> WebError:
+    return WebError(404, "not_found", "there is no such run (any more): its answer is in its conversation")
 
 
 def _described(run: Run) -> dict[str, Any]:

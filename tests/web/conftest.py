@@ -1,6 +1,7 @@
 """The browser, the database and the other servers, for those tests that ask for them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -8,6 +9,8 @@ from playwright.sync_api import Browser
 from tests.engines import Postgres, Redis
 from tests.web import browser
 from tests.web.browser import Tab
+from tests.web.serving import Site
+from tests.wire.server import Server
 
 
 @pytest.fixture(scope="session")
@@ -38,4 +41,13 @@ def redis() -> Iterator[Redis]:
     """One Redis for all tests of a worker."""
     pytest.importorskip("redis", reason="the extra `redis` is not installed")
     with Redis() as started:
+        yield started
+
+
+@pytest.fixture
+def site(tmp_path: Path, server: Server) -> Iterator[Site]:
+    """The web side, with the loopback server as its provider `wire`."""
+    with Site(
+        config=f'[providers.wire]\nkind = "openai"\nbase_url = "{server.v1}"\nretries = 0\n', home=tmp_path
+    ) as started:
         yield started

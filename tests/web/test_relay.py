@@ -1,0 +1,220 @@
+"""Two servers and one Redis: an answer is read, resumed and stopped at the other one as at its own."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from http.client import HTTPResponse
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from streamchat.web.limits import Limits
+from tests.engines import DEADLINE, Redis
+from tests.web.serving import Got, Site
+from tests.wire.chat import chat_answer
+from tests.wire.scenario import Scenario, Send, Stall, Wait, stream
+from tests.wire.server import Server
+
+pytest.importorskip("redis", reason="the extra `redis` is not installed")
+
+WORDS = [f"word{number} **and** `more`\n\n" for number in range(12)]
+Two = tuple[Site, Site]
+
+
+def two_sites(server: Server, redis: Redis, home: Path, **limits: Any) -> Iterator[Two]:
+    config = (
+        f'[providers.wire]\nkind = "openai"\nbase_url = "{server.v1}"\nretries = 0\n[serve]\nruns = "{redis.url}"\n'
+    )
+    with (
+        Site(config=config, home=home, limits=Limits(**limits)) as one,
+        Site(config=config, home=home, limits=Limits(**limits)) as other,
+    ):
+        yield one, other
+
+
+@pytest.fixture
+def sites(server: Server, redis: Redis, tmp_path: Path) -> Iterator[Two]:
+    yield from two_sites(server, redis, tmp_path)
+
+
+def halted(words: list[str], gate: Event, at: int = 5) -> Scenario:
+    """The answer, which goes on after so many pieces when the gate opens."""
+    whole = stream(chat_answer(words))
+    steps = [step for step in whole.steps if isinstance(step, Send)]
+    data = b"".join(step.data for step in steps)
+    pieces = [piece + b"\n\n" for piece in data.split(b"\n\n") if piece]
+    return Scenario([*map(Send, pieces[:at]), Wait(gate), *map(Send, pieces[at:])])
+
+
+def ask(site: Site, text: str = "Why?", **body: Any) -> tuple[str, HTTPResponse]:
+    """The id of the run, and its stream."""
+    _, response = site.open("POST", "/api/chat", {"model": "wire/m", "input": text, **body})
+    run = response.getheader("x-run-id")
+    assert run is not None
+    return run, response
+
+
+def read(response: HTTPResponse, until: bytes = b"") -> bytes:
+    """What comes, until this has come or until the end."""
+    seen = b""
+    while not (until and until in seen):
+        piece = response.read1(65536)
+        if not piece:
+            break
+        seen += piece
+    return seen
+
+
+def found(site: Site, run: str, **how: Any) -> Got:
+    """The run's events at this site, as soon as it knows of it."""
+    return eventually(lambda: site.ask("GET", f"/api/runs/{run}/events", **how), lambda got: got.status == 200)
+
+
+def eventually(work: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
+    until = time.monotonic() + DEADLINE
+    while not good(result := work()):
+        assert time.monotonic() < until, result
+        time.sleep(0.01)
+    return result
+
+
+def opened(site: Site, path: str) -> HTTPResponse:
+    return eventually(lambda: site.open("GET", path)[1], lambda response: response.status == 200)
+
+
+def test_every_place_of_an_answer_is_read_at_the_other_server_as_at_its_own(sites: Two, server: Server) -> None:
+    one, other = sites
+    server.play(stream(chat_answer(WORDS, reasoning=["Hm", "!"], usage=(7, 3))))
+    run, response = ask(one)
+    whole = read(response)
+    assert found(other, run).body == whole
+    frames = [frame + b"\n\n" for frame in whole.split(b"\n\n")[:-1]]
+    for place in range(len(frames)):
+        got = other.ask("GET", f"/api/runs/{run}/events", headers={"last-event-id": str(place)})
+        assert got.body == b"".join(frames[place + 1 :])
+
+
+def test_who_comes_back_elsewhere_in_the_middle_misses_nothing(sites: Two, server: Server) -> None:
+    one, other = sites
+    gate = Event()
+    server.play(halted(WORDS, gate))
+    run, here = ask(one)
+    seen = read(here, b"word2")
+    last = seen.rpartition(b"id: ")[2].partition(b"\n")[0].decode()
+    there = opened(other, f"/api/runs/{run}/events?after={last}")
+    listed = other.ask("GET", "/api/runs?active=1").json
+    start = json.loads(seen.partition(b"data: ")[2].partition(b"\n")[0])
+    conversation = other.ask("GET", f"/api/conversations/{start['conversation']}").json
+    gate.set()
+
+    assert seen + read(there) == found(one, run).body == seen + read(here)
+    assert [(each["run"], each["conversation"]) for each in listed] == [(run, start["conversation"])]
+    assert conversation["run"] == run
+    assert other.ask("GET", "/api/runs?active=1").json == []
+
+
+def test_a_page_elsewhere_sees_the_same_blocks(sites: Two, server: Server) -> None:
+    one, other = sites
+    server.play(stream(chat_answer(WORDS, reasoning=["Hm"])))
+    run, response = ask(one, view="page")
+    read(response)
+
+    def blocks(got: Got) -> tuple[list[Any], str, str]:
+        done = [node for name, data in got.events if name == "blocks" for node in data["done"]]
+        thought = "".join(data["t"] for name, data in got.events if name == "reasoning")
+        return done, thought, got.events[-1][0]
+
+    here = one.ask("GET", f"/api/runs/{run}/events?view=page")
+    there = found(other, run)
+    there = other.ask("GET", f"/api/runs/{run}/events?view=page")
+    again = other.ask("GET", f"/api/runs/{run}/events?view=page", headers={"last-event-id": "4.2"})
+
+    assert blocks(there) == blocks(here)
+    assert blocks(again) == (blocks(here)[0][4:], "", "done")
+
+
+def test_stop_reaches_the_provider_through_the_other_server(sites: Two, server: Server) -> None:
+    one, other = sites
+    begun = Scenario([*halted(WORDS, Event()).steps[:5], Stall()])
+    server.play(begun)
+    run, here = ask(one)
+    seen = read(here, b"word2")
+    there = opened(other, f"/api/runs/{run}/events")
+    assert other.ask("DELETE", f"/api/runs/{run}").status == 202
+    assert server.exchange().closed.wait(DEADLINE)
+    rest = read(there)
+
+    assert b'"code":"stopped"' in rest
+    assert seen + read(here) == rest
+    assert other.ask("DELETE", f"/api/runs/{run}").status == 202
+    assert other.ask("DELETE", "/api/runs/nothing").status == 404
+
+
+def test_who_reads_elsewhere_keeps_the_answer_going(server: Server, redis: Redis, tmp_path: Path) -> None:
+    for one, other in two_sites(server, redis, tmp_path, grace=0.2):
+        gate = Event()
+        server.play(halted(WORDS, gate), halted(WORDS, gate))
+        run, here = ask(one)
+        read(here, b"word2")
+        there = opened(other, f"/api/runs/{run}/events")
+        read(there, b"word2")
+        eventually(lambda: one.app.hub.find(run).readers[1:], bool)
+        here.close()
+        eventually(lambda: len(one.app.hub.find(run).readers), lambda readers: readers == 1)
+        assert not server.exchange().closed.wait(0.4)
+        gate.set()
+        assert b"event: done" in read(there)
+
+
+def test_an_answer_is_read_by_who_asked_alone(sites: Two, server: Server) -> None:
+    one, other = sites
+    server.play(stream(chat_answer(["secret"])))
+    run, response = ask(one)
+    read(response)
+    found(other, run)
+    cookie = other.guard.entered(other.guard._token.decode(), path="/", secure=False).partition(";")[0]
+    stranger = {"token": None, "headers": {"cookie": cookie}}
+
+    assert other.ask("GET", "/api/runs", **stranger).status == 200
+    assert other.ask("GET", f"/api/runs/{run}/events", **stranger).status == 404
+    assert other.ask("DELETE", f"/api/runs/{run}", **stranger).status == 404
+
+
+def test_a_code_lets_one_browser_in_at_any_server_once(sites: Two) -> None:
+    one, other = sites
+    code = one.guard.code()
+    entered = other.ask("POST", "/api/session", {"token": code}, token=None)
+    cookie = {"cookie": entered.headers["set-cookie"].partition(";")[0]}
+
+    assert entered.status == 204
+    for site in sites:
+        assert site.ask("GET", "/api/runs", token=None, headers=cookie).status == 200
+        assert site.ask("POST", "/api/session", {"token": code}, token=None).status == 401
+        assert site.ask("POST", "/api/session", {"token": f"9{one.guard.code()}"}, token=None).status == 401
+        assert site.ask("GET", "/api/runs", token=code).status == 401
+
+
+def test_without_redis_answers_go_on_and_with_it_again_they_are_found(
+    sites: Two, server: Server, redis: Redis, capfd: pytest.CaptureFixture[str]
+) -> None:
+    one, other = sites
+    gate = Event()
+    server.play(halted(WORDS, gate), stream(chat_answer(["alone"])))
+    run, here = ask(one)
+    seen = read(here, b"word2")
+    redis.stop()
+    try:
+        alone, response = ask(one, "Meanwhile?")
+        assert b"alone" in read(response)
+        assert other.ask("GET", f"/api/runs/{alone}/events").status == 404
+        assert one.ask("POST", "/api/session", {"token": one.guard.code()}, token=None).status == 401
+    finally:
+        redis.start()  # with nothing of what it had
+    gate.set()
+    seen += read(here)
+    assert found(other, run).body == seen
+    notices = [line for line in capfd.readouterr().err.splitlines() if line.startswith("streamchat: the Redis at ")]
+    assert 1 <= len(notices) <= 2  # one of each server
+    assert len(set(notices)) == len(notices) or notices[0] == notices[1]
