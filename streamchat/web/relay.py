@@ -33,7 +33,8 @@ BATCH = 0.05
 """Seconds between two writes of one run, at least."""
 BEAT, ALIVE = 2.0, 8
 """How often an owner says that it lives, and for how many seconds that holds."""
-_PAUSE = 1.0
+_PAUSE, _TRIES = 1.0, 8
+"""Between two tries while Redis does not answer, at most; tries for a run that has ended."""
 _HEARD = 15.0
 """Seconds for which a reader of another process counts after it was last heard of."""
 _FAILED = (RedisError, OSError, TimeoutError)
@@ -175,29 +176,34 @@ class Relay:
     async def _publish(self, run: Run) -> None:
         reader = run.watch()
         await self._heard_of(self._listening)
-        begun = False
+        begun, failed = False, 0
         try:
             while True:
                 start = reader.place
                 data = await reader.read()
+                over = run.ended and reader.place == len(run.log)
                 try:
-                    await self._write(run, start, data, reader.place, begun=begun)
-                    begun = True
-                    self._up()
+                    begun = await self._write(run, start, data, reader.place, begun=begun, over=over)
+                    failed, self._down = 0, False
                 except _FAILED as exc:
                     self._failed(exc)
-                    begun, reader.place = False, 0
-                    if run.ended:
+                    begun, reader.place = False, 0  # what Redis has then is not known: all of it is written again
+                    failed += 1
+                    if over and failed > _TRIES:
                         return
-                    await asyncio.sleep(_PAUSE)
+                    await asyncio.sleep(min(_PAUSE, BATCH * 2**failed))
                     continue
-                if not data:
+                if not begun:  # Redis came back without what it had
+                    reader.place = 0
+                    continue
+                if over:
                     return
                 await asyncio.sleep(BATCH)
         finally:
             run.unwatch(reader)
 
-    async def _write(self, run: Run, start: int, data: bytes, end: int, *, begun: bool) -> None:
+    async def _write(self, run: Run, start: int, data: bytes, end: int, *, begun: bool, over: bool) -> bool:
+        """Add these frames, after all that it takes to find them; False if Redis does not know the run any more."""
         key, about = _run(run.id), _run_about(run.id)
         async with self._redis.pipeline(transaction=True) as pipe:
             if not begun:
@@ -209,16 +215,16 @@ class Relay:
                 if run.conversation:
                     pipe.set(_conversation(run.conversation), run.id, ex=self._longest)
                 pipe.set(_owner(self.owner), 1, ex=ALIVE)
-            if data:
-                pipe.xadd(key, {"from": start, "frames": data}, id=f"{end}-0")
+            pipe.xadd(key, {"from": start, "frames": data}, id=f"{end}-0")
             if not begun:
                 pipe.expire(key, self._longest)
-            if not data:
+            if over:
                 pipe.hset(about, "ended", 1)
                 pipe.expire(about, self._retention)
                 pipe.expire(key, self._retention)
                 pipe.srem(_user(run.user), run.id)
-            await pipe.execute()
+            pipe.hexists(about, "owner")
+            return bool((await pipe.execute())[-1])
 
     async def _beat(self) -> None:
         while True:
@@ -293,9 +299,6 @@ class Relay:
                 "processes do not find them",
                 file=sys.stderr,
             )
-
-    def _up(self) -> None:
-        self._down = False
 
 
 def _described(run: Run, owner: str) -> dict[str, str]:
