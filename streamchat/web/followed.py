@@ -6,7 +6,7 @@ then an `error` event with the code `server_lost`.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -15,8 +15,10 @@ from streamchat.events import Reasoning, Text
 from streamchat.web.encoding import Native
 from streamchat.web.errors import StoppedError
 from streamchat.web.log import Log
-from streamchat.web.page_view import PageView
 from streamchat.web.run import Reader
+
+if TYPE_CHECKING:
+    from streamchat.web.page_view import PageView
 
 SILENCE = 15.0
 _WAIT = 0.5

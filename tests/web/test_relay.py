@@ -1,8 +1,7 @@
 """Two servers and one Redis: an answer is read, resumed and stopped at the other one as at its own."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -14,13 +13,13 @@ import pytest
 from streamchat.web.limits import Limits
 from tests.engines import DEADLINE, Redis
 from tests.web.serving import Got, Site
+from tests.web.streams import WORDS, eventually, halted, read
 from tests.wire.chat import chat_answer
-from tests.wire.scenario import Scenario, Send, Stall, Wait, stream
+from tests.wire.scenario import Scenario, Stall, stream
 from tests.wire.server import Server
 
 pytest.importorskip("redis", reason="the extra `redis` is not installed")
 
-WORDS = [f"word{number} **and** `more`\n\n" for number in range(12)]
 Two = tuple[Site, Site]
 
 
@@ -59,15 +58,6 @@ def begun(site: Site, method: str, path: str, body: Any = None) -> HTTPResponse:
     return _open[-1][1]
 
 
-def halted(words: list[str], gate: Event, at: int = 5) -> Scenario:
-    """The answer, which goes on after so many pieces when the gate opens."""
-    whole = stream(chat_answer(words))
-    steps = [step for step in whole.steps if isinstance(step, Send)]
-    data = b"".join(step.data for step in steps)
-    pieces = [piece + b"\n\n" for piece in data.split(b"\n\n") if piece]
-    return Scenario([*map(Send, pieces[:at]), Wait(gate), *map(Send, pieces[at:])])
-
-
 def ask(site: Site, text: str = "Why?", **body: Any) -> tuple[str, HTTPResponse]:
     """The id of the run, and its stream."""
     response = begun(site, "POST", "/api/chat", {"model": "wire/m", "input": text, **body})
@@ -76,28 +66,9 @@ def ask(site: Site, text: str = "Why?", **body: Any) -> tuple[str, HTTPResponse]
     return run, response
 
 
-def read(response: HTTPResponse, until: bytes = b"") -> bytes:
-    """What comes, until this has come or until the end."""
-    seen = b""
-    while not (until and until in seen):
-        piece = response.read1(65536)
-        if not piece:
-            break
-        seen += piece
-    return seen
-
-
 def found(site: Site, run: str, **how: Any) -> Got:
     """The run's events at this site, as soon as it knows of it."""
     return eventually(lambda: site.ask("GET", f"/api/runs/{run}/events", **how), lambda got: got.status == 200)
-
-
-def eventually(work: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
-    until = time.monotonic() + DEADLINE
-    while not good(result := work()):
-        assert time.monotonic() < until, result
-        time.sleep(0.01)
-    return result
 
 
 def opened(site: Site, path: str) -> HTTPResponse:

@@ -11,7 +11,6 @@ from streamchat.errors import UsageError
 from streamchat.events import Event, Reasoning, Stop, Text, Usage
 from streamchat.web.errors import WebError
 from streamchat.web.shelf import Files, Shelf
-from tests.engines import Postgres
 from tests.history.conversations import ANSWER, answered, texts
 
 HOSTILE = (
@@ -28,8 +27,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     if request.param == "postgres":
         from streamchat.web.team import Team
 
-        postgres: Postgres = request.getfixturevalue("postgres")
-        url = postgres.database()
+        url = request.getfixturevalue("postgres").database()
 
     def shelf(**options: object) -> Shelf:
         new: Shelf = (

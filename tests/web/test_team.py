@@ -1,8 +1,11 @@
 """PostgreSQL that goes away, comes back, is shared, is refused: answers go on, and what can be kept is, once."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,6 +18,9 @@ from streamchat.web.errors import WebError, described, status_of
 from streamchat.web.team import Team
 from tests.engines import PASSWORD, Engine, Postgres, free_port
 from tests.history.conversations import answered, texts
+from tests.web.serving import Site
+from tests.web.streams import eventually, halted, read
+from tests.wire.server import Server
 
 
 @contextmanager
@@ -85,6 +91,38 @@ def test_an_answer_that_ends_while_it_is_away_is_kept_when_it_is_back(postgres: 
     with team(shelf._store._database._url.render_as_string(hide_password=False)) as later:
         assert texts(later.load(conversation.id).turns()) == [("Why?", "because")]
         assert texts(later.load(new.id).turns()) == [("And?", "so")]
+
+
+def test_who_reads_notices_nothing_of_a_database_that_restarts(
+    postgres: Postgres, server: Server, tmp_path: Path
+) -> None:
+    config = (
+        f'[providers.wire]\nkind = "openai"\nbase_url = "{server.v1}"\nretries = 0\n'
+        f'[serve]\nstore = "{postgres.database()}"\n'
+    )
+    gates = [Event(), Event()]
+    words = [f"word{number} " for number in range(12)]
+    server.play(*(halted(words, gate) for gate in gates))
+    with Site(config=config, home=tmp_path) as site:
+        for gate, back_first in zip(gates, (True, False), strict=True):
+            connection, response = site.open("POST", "/api/chat", {"model": "wire/m", "input": "Why?"})
+            seen = read(response, b"word2")
+            with away(postgres):
+                if not back_first:
+                    assert site.ask("GET", "/api/conversations").status == 503
+                    gate.set()
+                    seen += read(response)
+            gate.set()
+            seen += read(response)
+            connection.close()
+            start, *_, end = [json.loads(line[6:]) for line in seen.decode().splitlines() if line.startswith("data: ")]
+            assert b"event: done" in seen
+            assert ("does not answer" in end.get("trouble", "")) is not back_first
+            document = eventually(
+                lambda id_=start["conversation"]: site.ask("GET", f"/api/conversations/{id_}").json,
+                lambda found: found["turns"][-1]["answer"]["stop_reason"] == "stop",
+            )
+            assert document["turns"][-1]["answer"]["text"] == "".join(words)
 
 
 def test_what_was_written_is_not_written_again_when_only_the_word_of_it_was_lost(

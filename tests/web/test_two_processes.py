@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from tests.conftest import ROOT
 from tests.engines import DEADLINE, Nginx, Postgres, Redis, free_port, listening
-from tests.web.test_relay import WORDS, eventually, halted, read
+from tests.web.streams import WORDS, eventually, halted, read
 from tests.wire.chat import chat_answer
 from tests.wire.scenario import stream
 from tests.wire.server import Server
