@@ -88,7 +88,7 @@ class Engine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        self.stop(signal.SIGQUIT)  # at once: nothing of it is wanted any more
         shutil.rmtree(self.place, ignore_errors=True)
 
     def _as(self) -> dict[str, Any]:

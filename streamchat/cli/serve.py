@@ -81,7 +81,7 @@ def serve(
         ) from exc
     token = _token(settings)
     listener = _listener(host, settings.serve.port, uds)
-    there = listener.getsockname()[1] if uds is None else 0
+    there = listener.getsockname()[1] if uds is None else 80  # that of the proxy before it
     app = _app(settings, token, host, there)
 
     def ready() -> None:
@@ -171,4 +171,5 @@ def _listener(host: str, port: int, uds: Path | None) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as exc:
         where = uds or f"{host}:{port}"
-        raise UsageError(f"cannot listen on {where}: {exc.strerror}", "Choose another with --port N.") from exc
+        why = os.strerror(exc.errno) if exc.errno else exc
+        raise UsageError(f"cannot listen on {where}: {why}", "Choose another with --port N.") from exc

@@ -74,7 +74,7 @@ class Blocks:
         self._item: int | None = None  # the line of the source that is the next item of a list in the path
         self._ready: list[Block] = []  # done, but waiting for a list's numbers or a link's definition
         self._waiting: dict[int, tuple[Block, Block]] = {}  # the same by identity, and as they would be shown now
-        self._layout = 0, 0  # what that depends on: definitions, and items that count
+        self._layout = "", 0, 0  # what that depends on: definitions, and items that count
         self._closed = False
 
     def feed(self, text: str) -> None:
@@ -126,7 +126,8 @@ class Blocks:
 
     def _wait(self, references: References) -> list[Block]:
         """What is done but waits, as it would be shown now; each the same as before while nothing about it changed."""
-        layout = len(references), sum(n.counting for block in self._ready for n in numberings(block.tokens))
+        growing = str([references[label] for label in references.keys() - self._references.keys()])
+        layout = growing, len(references), sum(n.counting for block in self._ready for n in numberings(block.tokens))
         known = self._waiting if layout == self._layout else {}
         self._layout = layout
         self._waiting = {id(block): known.get(id(block)) or _shown(block, references) for block in self._ready}

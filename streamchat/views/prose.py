@@ -12,8 +12,6 @@ from streamchat.views.nodes import Attributes, Node, shown
 from streamchat.views.safe import safe
 from streamchat.views.structure import parser
 
-ALERTS = {"NOTE": "Note", "TIP": "Tip", "IMPORTANT": "Important", "WARNING": "Warning", "CAUTION": "Caution"}
-
 _DEEPEST = 20
 """Emphasis inside of emphasis goes no deeper: a tree is walked by recursion."""
 
@@ -25,33 +23,6 @@ _BREAK = ("<br>", "<br/>")
 def prose(children: list[Token]) -> list[Node]:
     """The nodes of a text."""
     return _Prose(children).nodes
-
-
-def box(children: list[Token]) -> tuple[str, list[Token]]:
-    """The class of a task, and its text with a box; no class if it is none."""
-    first = children[0] if children else None
-    if first is None or first.type != "text" or first.content[:4].lower() not in ("[ ] ", "[x] "):
-        return "", children
-    done = first.content[1] != " "
-    return "task done" if done else "task", [_text(("☑" if done else "☐") + first.content[3:]), *children[1:]]
-
-
-def alert(children: list[Token]) -> tuple[str, list[Token]]:
-    """The class of an alert, and its text with its kind on a line of its own; no class if it is none."""
-    first = children[0].content if children else ""
-    rest = children[1:]
-    if not (first.startswith("[!") and first.endswith("]") and first[2:-1] in ALERTS):
-        return "", children
-    if rest and rest[0].type not in ("softbreak", "hardbreak"):
-        return "", children
-    after = [Token("hardbreak", "br", 0), *rest[1:]] if rest else []
-    kind = ALERTS[first[2:-1]]
-    return f"alert {kind.lower()}", [
-        Token("strong_open", "strong", 1),
-        _text(kind),
-        Token("strong_close", "strong", -1),
-        *after,
-    ]
 
 
 class _Prose:
@@ -171,7 +142,3 @@ def _keys(children: list[Token]) -> dict[int, bool]:
 
 def _target(url: str) -> list[Node]:
     return [f" ({safe(url)})"]
-
-
-def _text(content: str) -> Token:
-    return Token("text", "", 0, content=content)

@@ -16,7 +16,8 @@ from pygments.token import STANDARD_TYPES, _TokenType
 from streamchat.views.blocks import Block, Blocks
 from streamchat.views.lexing import Lines
 from streamchat.views.nodes import GOES_ON, Attributes, Element, Node, joined, shown
-from streamchat.views.prose import alert, box, prose
+from streamchat.views.prose import prose
+from streamchat.views.rewriting import alert, task
 from streamchat.views.safe import joined_surrogates, safe
 
 LONGEST_OPEN = 20_000
@@ -86,7 +87,6 @@ class Trees:
 
     def _collect(self) -> None:
         for block in self._blocks.take():
-            self._previewed = []
             self._done += self._painting.nodes(block)
 
 
@@ -171,7 +171,7 @@ def _text(token: Token, path: list[Element], container: Token | None) -> list[No
     if container is not None and not container.meta.get("continued"):
         kind = ""
         if container.type == "list_item_open":
-            kind, children = box(children)
+            kind, children = task(children)
         elif container.type == "blockquote_open":
             kind, children = alert(children)
         if kind:

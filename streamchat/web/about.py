@@ -55,7 +55,7 @@ async def entered(app: App, request: Request) -> Answer:
     """Exchange the code of a page's address for a cookie."""
     code: Code = request.json(Code)
     shared = app.guard.shared_code(code.token)
-    if shared is not None and not (app.relay is not None and await app.relay.first_use(shared)):
+    if shared is not None and not (app.elsewhere is not None and await app.elsewhere.first_use(shared)):
         raise used()
     cookie = app.guard.entered(code.token, path=request.root or "/", secure=request.secure)
     return Answer(204, headers={"set-cookie": cookie, "cache-control": "no-store"})

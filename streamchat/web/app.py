@@ -14,7 +14,7 @@ from streamchat.web.shelf import Files, Shelf
 from streamchat.web.upstream import Upstream
 
 if TYPE_CHECKING:
-    from streamchat.web.relay import Relay
+    from streamchat.web.elsewhere import Elsewhere
 
 
 class App:
@@ -27,7 +27,7 @@ class App:
         guard: Guard | None = None,
         limits: Limits | None = None,
         shelf: Shelf | None = None,
-        relay: "Relay | None" = None,
+        elsewhere: "Elsewhere | None" = None,
     ) -> None:
         """Without a guard: loopback names on any port, and a token that nobody knows, so that only `guard.code()`
         opens it."""
@@ -36,8 +36,8 @@ class App:
         self.guard = guard or Guard(
             secrets.token_urlsafe(24), hosts=frozenset(("localhost", "127.0.0.1", "[::1]")), any_port=True
         )
-        self.relay = relay or relay_of(settings, self.limits)
-        self.hub = Hub(self.limits, published=self.relay.publish if self.relay is not None else None)
+        self.elsewhere = elsewhere or elsewhere_of(settings, self.limits)
+        self.hub = Hub(self.limits, published=self.elsewhere.publish if self.elsewhere is not None else None)
         self.rate = Rate(self.limits.per_minute)
         self.upstream = Upstream(settings)
         self.shelf = shelf or shelf_of(settings)
@@ -50,11 +50,17 @@ class App:
             return None
         return Path(history.transcript_dir).expanduser(), history.transcript_format
 
+    async def drain(self, seconds: float) -> None:
+        """Begin nothing more; what is under way gets this long, then it ends and all of it is kept."""
+        await self.hub.drain(seconds)
+        if self.elsewhere is not None:
+            self.elsewhere.let_go()
+
     async def aclose(self) -> None:
         """End all runs, give all connections back."""
         await self.hub.stop()
-        if self.relay is not None:
-            await self.relay.aclose()
+        if self.elsewhere is not None:
+            await self.elsewhere.aclose()
         await self.upstream.aclose()
         self.shelf.close()
 
@@ -70,12 +76,12 @@ def shelf_of(settings: Settings) -> Shelf:
     return Files(directory, settings.files.cache, save=history.save, redact=patterns(history.redact))
 
 
-def relay_of(settings: Settings, limits: Limits) -> "Relay | None":
+def elsewhere_of(settings: Settings, limits: Limits) -> "Elsewhere | None":
     """What lets other processes find the runs of this one, if they are to."""
     if not settings.serve.runs:
         return None
     try:
-        from streamchat.web.relay import Relay
+        from streamchat.web.elsewhere import Elsewhere
     except ImportError as exc:
         raise ConfigError("serve.runs needs redis", "Install it: pip install 'streamchat[redis]'") from exc
-    return Relay(settings.serve.runs, retention=limits.retention, longest=limits.run_seconds)
+    return Elsewhere(settings.serve.runs, retention=limits.retention, longest=limits.run_seconds)

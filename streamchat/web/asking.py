@@ -35,11 +35,13 @@ class Said(Struct, forbid_unknown_fields=True):
 
 
 class File(Struct, forbid_unknown_fields=True):
-    """An image or a PDF; `data` is in base64."""
+    """An image or a PDF; `data` is in base64. With `question`, the id of another question of the conversation, it is
+    the file of that name that goes with that one."""
 
     name: str
-    media_type: str
-    data: str
+    media_type: str = ""
+    data: str = ""
+    question: str | None = None
 
 
 class Parameters(Struct, frozen=True, forbid_unknown_fields=True):
@@ -186,7 +188,7 @@ def _turn(
         model=model,
         system=system,
         options=limited(app, asked.params),
-        attachments=tuple(map(_attachment, asked.attachments)),
+        attachments=tuple(_attachment(file, conversation) for file in asked.attachments),
     )
 
 
@@ -227,7 +229,13 @@ def check_size(texts: list[str], limits: Limits) -> None:
         raise WebError(422, "prompt_too_long", f"more than {limits.prompt:,} characters are asked at once")
 
 
-def _attachment(file: File) -> Attachment:
+def _attachment(file: File, conversation: Conversation) -> Attachment:
+    if file.question is not None:
+        of = next((turn.question for turn in conversation.every() if turn.question.id == file.question), None)
+        kept = next((each for each in of.attachments if each.name == file.name), None) if of is not None else None
+        if kept is None:
+            raise WebError(404, "not_found", f"there is no file {file.name[:80]!r} with that question")
+        return kept
     if file.media_type not in MEDIA:
         raise WebError(422, "invalid", f"{file.name[:80]}: only images and PDFs can be attached")
     try:

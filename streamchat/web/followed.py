@@ -1,4 +1,4 @@
-"""A run of another process as it is read here: its frames come through the relay into a log of our own.
+"""A run of another process as it is read here: its frames come through Redis into a log of our own.
 
 All who read it in this process share it. When its owner dies in the middle, they get everything that was written, and
 then an `error` event with the code `server_lost`.
@@ -33,7 +33,7 @@ _TELL = 4.0
 
 
 class Source(Protocol):
-    """The relay, as far as it matters here."""
+    """What is known of other processes, as far as it matters here."""
 
     async def after(self, run_id: str, place: int, *, wait: float) -> list[tuple[int, bytes]]: ...
 
@@ -96,7 +96,7 @@ class Followed:
                 if missed >= _MISSED and not self._take(await self._source.after(self.id, len(self.log), wait=0)):
                     self._lost()
                 broken = 0
-            except Exception:  # whatever the connection to Redis raises: the relay has said so
+            except Exception:  # whatever the connection to Redis raises: it has said so
                 broken += 1
                 if broken >= _BREAKS:
                     break

@@ -171,13 +171,17 @@ def used() -> WebError:
 
 
 def hosts_of(port: int, *names: str) -> frozenset[str]:
-    """Every value of a Host header that means this machine or one of these names, at this port."""
-    found = {f"{name}:{port}" for name in LOOPBACK} | {
-        name if ":" in name.strip("[]") else f"{name}:{port}" for name in names if name
-    }
-    if port in (80, 443):
-        found |= {*LOOPBACK, *names}
-    return frozenset(found)
+    """Every value of a Host header that means this machine at this port, or one of these names: at this port, or at
+    the usual one, where a proxy is; a name with a port means that one alone."""
+    usual = LOOPBACK if port in (80, 443) else ()
+    own = {f"{name}:{port}" for name in LOOPBACK}
+    return frozenset((*usual, *own, *(host for name in names if name for host in _with_ports(name, port))))
+
+
+def _with_ports(name: str, port: int) -> tuple[str, ...]:
+    if ":" in name and not name.startswith("["):
+        return (name,) if name.count(":") == 1 else (f"[{name}]", f"[{name}]:{port}")
+    return (name,) if "]:" in name else (name, f"{name}:{port}")
 
 
 def _without_port(host: str) -> str:

@@ -75,7 +75,11 @@ class Streamed(Struct):
             return None
         await run.opened()
         error, reply = run.error, run.reply
-        return self.refusal(error) if error is not None and reply.first_token is None else None
+        if error is None or reply.first_token is not None:
+            return None
+        refusal = self.refusal(error)
+        refusal.headers |= self.headers  # the run says what a status cannot: where its question is kept
+        return refusal
 
 
 def answer_json(value: Any, status: int = 200, **headers: str) -> Answer:

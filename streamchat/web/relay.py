@@ -1,336 +1,146 @@
-"""Runs that are found again by other processes, through Redis: the owner writes down what it sends, others follow.
+"""Passing an answer on as it came, where provider and client speak the same format: what we do not know survives.
 
-- Everything is written locally first; Redis gets what has gathered, at most every 50 ms. A batch's id in the stream is
-  the number of frames up to its end, so that a place in the log is a place in the stream.
-- An owner shows that it lives by a key that expires, and by listening on a channel of its own: whose process is killed
-  is missed there at once. By that channel it is told to stop, and that somebody reads elsewhere.
-- Without Redis answers go on; only other processes do not find them. After a while without it, an owner writes its log
-  anew as a whole, whatever Redis has kept.
-
-A local run always wins: nothing here is asked for it.
+The wire that reads the answer keeps each whole event beside what it makes of it; the encoder sends those instead of
+writing its own. So the run's reply, limits and errors are those of every answer, and the ordinary path pays nothing.
+An error event is not passed on but told by us: a server may quote the key that it refuses.
 """
 
-import asyncio
-import secrets
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+import msgspec
+from msgspec import Struct
 
-from streamchat.errors import ConfigError
-from streamchat.web.encoding import Native
-from streamchat.web.errors import StoppedError
-from streamchat.web.followed import Followed
-from streamchat.web.run import Reader, Run
+from streamchat.chat import Chat, Reply
+from streamchat.errors import ChatError, ProviderError
+from streamchat.events import Event, Stop, Usage
+from streamchat.providers.base import Provider, Wire
+from streamchat.providers.wire.datum import lenient
+from streamchat.providers.wrapped import Wrapped
+from streamchat.sse import Frame, frame
 
-BATCH = 0.05
-"""Seconds between two writes of one run, at least."""
-BEAT, ALIVE = 2.0, 8
-"""How often an owner says that it lives, and for how many seconds that holds."""
-_PAUSE, _TRIES = 1.0, 8
-"""Between two tries while Redis does not answer, at most; tries for a run that has ended."""
-_HEARD = 15.0
-"""Seconds for which a reader of another process counts after it was last heard of."""
-_FAILED = (RedisError, OSError, TimeoutError)
+_NOTHING_NEW = Usage()
+"""An event for what we have no word for, such as a tool call: it changes no reply, and says that something came."""
 
 
-class Relay:
-    """What one process tells the others of its runs, and hears of theirs."""
+class Passing(Struct):
+    """What is on its way through: the events that came since the last time, and the one that said it was the end."""
 
-    def __init__(self, url: str, *, retention: float, longest: float) -> None:
-        """`retention`: seconds for which a run can be read after its end; `longest`: those that it may take."""
+    came: list[Frame] = []
+    last: Frame | None = None
+    begun: bool = False
+
+    def take(self) -> list[Frame]:
+        """The events that are to go out now."""
+        taken, self.came = self.came, []
+        return taken
+
+
+class Relayed(Wrapped):
+    """A provider whose answer is passed on. Once some of it has gone out, it is not asked for again."""
+
+    def __init__(self, provider: Provider, passing: Passing, *, usage_asked: bool = True) -> None:
+        """Without `usage_asked`, an event that has usage and nothing else is for us alone."""
+        super().__init__(provider)
+        self._passing, self._usage_asked = passing, usage_asked
+
+    def wire(self, chat: Chat) -> Wire:
+        return _RelayWire(self.provider.wire(chat), self._passing, usage_asked=self._usage_asked)
+
+    def error(self, exc: Exception) -> ChatError | None:
+        ours = super().error(exc)
+        if ours is not None and self._passing.begun:
+            ours.transient = False
+        return ours
+
+
+class _RelayWire(Wire):
+    def __init__(self, wire: Wire, passing: Passing, *, usage_asked: bool) -> None:
+        super().__init__()
+        self._wire, self._passing, self._usage_asked = wire, passing, usage_asked
+
+    def read(self, frame: Frame) -> Iterable[Event]:
+        passing = self._passing
         try:
-            self._redis: Any = Redis.from_url(  # its replies are typed as unions of what all versions send
-                url,
-                protocol=2,
-                socket_connect_timeout=2,
-                socket_timeout=5,
-                retry=Retry(NoBackoff(), 0),
-                health_check_interval=15,
-            )
-        except ValueError:
-            raise ConfigError("serve.runs is not the address of a Redis", "It looks like redis://HOST:6379/0") from None
-        self.owner = secrets.token_urlsafe(9)
-        self._retention, self._longest = max(1, round(retention)), max(1, round(longest + retention))
-        self._published: dict[str, tuple[Run, asyncio.Task[None]]] = {}
-        self._followed: dict[str, Followed] = {}
-        self._elsewhere: dict[str, tuple[Reader, float]] = {}
-        self._tasks: list[asyncio.Task[None]] = []
-        self._listening = asyncio.Event()
-        self._down = False
+            events = list(self._wire.read(frame))
+        except ChatError as exc:
+            exc.transient = exc.transient and not passing.begun
+            raise
+        if self._wire.ended:
+            self.ended, passing.last = True, frame
+            return events
+        if frame.event == "ping" or (not self._usage_asked and _is_usage_alone(events, frame)):
+            return events
+        passing.came.append(frame)
+        passing.begun = True
+        return events or (_NOTHING_NEW,)
 
-    # what this process owns
+    def close(self) -> Stop:
+        return self._wire.close()
 
-    def publish(self, run: Run) -> None:
-        """Let the others find this run, from its first frame to a while after its last. Other formats than our own have
-        no ids for who comes back."""
-        if not isinstance(run.encoder, Native):
-            return
-        if not self._tasks:
-            self._tasks = [asyncio.ensure_future(self._beat()), asyncio.ensure_future(self._listen())]
-        task = asyncio.ensure_future(self._publish(run))
-        self._published[run.id] = run, task
-        task.add_done_callback(lambda _: self._published.pop(run.id, None))
 
-    async def aclose(self) -> None:
-        """Write what is left, say that this process is gone."""
-        waiting = [task for _, task in self._published.values()]
-        if waiting:
-            await asyncio.wait(waiting, timeout=2)
-        tasks = [*self._tasks, *(task for _, task in self._published.values())]
-        for followed in list(self._followed.values()):
-            followed.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        with self._trying():
-            await self._redis.delete(_owner(self.owner))
-        await self._redis.aclose()
+class Passed:
+    """The encoder of what came as it came. `end` is for a server that did not send its own end."""
 
-    # what others own
+    def __init__(self, passing: Passing, *, ping: bytes, end: bytes, told: Callable[[ChatError], bytes]) -> None:
+        self.ping = ping
+        self._passing, self._end, self._told = passing, end, told
 
-    async def find(self, run_id: str, user: str) -> Followed | None:
-        """A run of another process and of this user, to be read from any place; None if nobody knows it."""
-        known = self._followed.get(run_id)
-        if known is not None:
-            return known if known.user == user else None
-        about = await self._about(run_id)
-        if about.get("user") != user:
-            return None
-        followed = self._followed.setdefault(run_id, Followed(self, run_id, user, about["owner"]))
-        followed.begin(lambda: self._followed.pop(run_id, None))
-        return followed
+    def start(self) -> Sequence[bytes]:
+        return ()
 
-    async def stop(self, run_id: str, user: str) -> bool:
-        """Have its owner stop it; whether there is such a run."""
-        about = await self._about(run_id)
-        if about.get("user") != user:
-            return False
-        with self._trying():
-            await self._redis.publish(_channel(about["owner"]), f"stop {run_id}")
-        return True
+    def events(self, batch: Sequence[Event]) -> Sequence[bytes]:
+        return list(map(_bytes, self._passing.take()))
 
-    async def active(self, user: str) -> list[dict[str, Any]]:
-        """The runs of this user under way in other processes."""
-        found: list[dict[str, Any]] = []
-        with self._trying():
-            for run_id in await self._redis.smembers(_user(user)):
-                about = await self._about(run_id.decode())
-                if about and about["owner"] == self.owner:
-                    continue
-                if not about or "ended" in about or not await self.lives(about["owner"]):
-                    await self._redis.srem(_user(user), run_id)
-                    continue
-                found.append(
-                    {
-                        "run": run_id.decode(),
-                        "conversation": about["conversation"] or None,
-                        "message": about["message"] or None,
-                        "model": about["model"],
-                        "started": float(about["started"]),
-                        "seq": await self._seq(run_id.decode()),
-                    }
-                )
-        return found
+    def done(self, reply: Reply) -> Sequence[bytes]:
+        last = self._passing.last
+        return [*map(_bytes, self._passing.take()), _bytes(last) if last else self._end]
 
-    async def running(self, conversation: str) -> str | None:
-        """The id of the run that another process has under way in this conversation."""
-        with self._trying():
-            run_id = await self._redis.get(_conversation(conversation))
-            about = await self._about(run_id.decode()) if run_id else {}
-            if about and "ended" not in about and await self.lives(about["owner"]):
-                return str(run_id.decode())
-        return None
+    def error(self, error: ChatError, reply: Reply) -> Sequence[bytes]:
+        return [*map(_bytes, self._passing.take()), self._told(error)]
 
-    async def first_use(self, code: str) -> bool:
-        """Whether this one-time code was not used anywhere yet; from now on it was. Without Redis nobody knows."""
-        with self._trying():
-            return bool(await self._redis.set(f"streamchat:code:{code}", 1, nx=True, ex=86400 * 2))
+
+class Gathered:
+    """The encoder for who wants the whole answer at once: nothing is sent, each event is put to what came before."""
+
+    ping = b""
+
+    def __init__(self, passing: Passing, add: Callable[[Mapping[str, Any]], None]) -> None:
+        self._passing, self._add = passing, add
+
+    def start(self) -> Sequence[bytes]:
+        return ()
+
+    def events(self, batch: Sequence[Event]) -> Sequence[bytes]:
+        for each in self._passing.take():
+            try:
+                self._add(lenient(each.data))
+            except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as exc:
+                raise ProviderError("a chunk of the answer has an unexpected shape") from exc
+        return ()
+
+    def done(self, reply: Reply) -> Sequence[bytes]:
+        return self.events(())
+
+    def error(self, error: ChatError, reply: Reply) -> Sequence[bytes]:
+        return ()
+
+
+class _Choices(Struct):
+    choices: list[msgspec.Raw] | None = None
+
+
+_CHOICES = msgspec.json.Decoder(_Choices)
+
+
+def _is_usage_alone(events: Sequence[Event], frame: Frame) -> bool:
+    if not events or not isinstance(events[-1], Usage):
+        return False
+    try:
+        return not _CHOICES.decode(frame.data).choices
+    except msgspec.DecodeError:
         return False
 
-    # for those who follow
 
-    async def after(self, run_id: str, place: int, *, wait: float) -> list[tuple[int, bytes]]:
-        """The batches that end behind this place, each with the place of its first frame; raises what Redis raises."""
-        found = await self._redis.xread({_run(run_id): f"{place}-0"}, block=round(wait * 1000) if wait else None)
-        return [(int(fields[b"from"]), fields[b"frames"]) for _, entries in found or () for _, fields in entries]
-
-    async def lives(self, owner: str) -> bool:
-        """Whether the process is there; raises what Redis raises."""
-        if not await self._redis.exists(_owner(owner)):
-            return False
-        return any(count for _, count in await self._redis.pubsub_numsub(_channel(owner)))
-
-    async def heard(self, run_id: str, owner: str) -> None:
-        """Tell the owner that somebody reads here; raises what Redis raises."""
-        await self._redis.publish(_channel(owner), f"read {run_id}")
-
-    # inside
-
-    async def _publish(self, run: Run) -> None:
-        reader = run.watch()
-        await self._heard_of(self._listening)
-        begun, failed = False, 0
-        try:
-            while True:
-                start = reader.place
-                data = await reader.read()
-                over = run.ended and reader.place == len(run.log)
-                try:
-                    begun = await self._write(run, start, data, reader.place, begun=begun, over=over)
-                    failed, self._down = 0, False
-                except _FAILED as exc:
-                    self._failed(exc)
-                    begun, reader.place = False, 0  # what Redis has then is not known: all of it is written again
-                    failed += 1
-                    if over and failed > _TRIES:
-                        return
-                    await asyncio.sleep(min(_PAUSE, BATCH * 2**failed))
-                    continue
-                if not begun:  # Redis came back without what it had
-                    reader.place = 0
-                    continue
-                if over:
-                    return
-                await asyncio.sleep(BATCH)
-        finally:
-            run.unwatch(reader)
-
-    async def _write(self, run: Run, start: int, data: bytes, end: int, *, begun: bool, over: bool) -> bool:
-        """Add these frames, after all that it takes to find them; False if Redis does not know the run any more."""
-        key, about = _run(run.id), _run_about(run.id)
-        async with self._redis.pipeline(transaction=True) as pipe:
-            if not begun:
-                pipe.delete(key)
-                pipe.hset(about, mapping=_described(run, self.owner))
-                pipe.expire(about, self._longest)
-                pipe.sadd(_user(run.user), run.id)
-                pipe.expire(_user(run.user), self._longest)
-                if run.conversation:
-                    pipe.set(_conversation(run.conversation), run.id, ex=self._longest)
-                pipe.set(_owner(self.owner), 1, ex=ALIVE)
-            pipe.xadd(key, {"from": start, "frames": data}, id=f"{end}-0")
-            if not begun:
-                pipe.expire(key, self._longest)
-            if over:
-                pipe.hset(about, "ended", 1)
-                pipe.expire(about, self._retention)
-                pipe.expire(key, self._retention)
-                pipe.srem(_user(run.user), run.id)
-            pipe.hexists(about, "owner")
-            return bool((await pipe.execute())[-1])
-
-    async def _beat(self) -> None:
-        while True:
-            try:
-                await self._redis.set(_owner(self.owner), 1, ex=ALIVE)
-            except _FAILED as exc:
-                self._failed(exc)
-            now = time.monotonic()
-            for run_id, (reader, until) in list(self._elsewhere.items()):
-                if until < now:
-                    del self._elsewhere[run_id]
-                    reader.leave()
-            await asyncio.sleep(BEAT)
-
-    async def _listen(self) -> None:
-        while True:
-            try:
-                async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
-                    await channel.subscribe(_channel(self.owner))
-                    self._listening.set()
-                    while True:
-                        message = await channel.get_message(timeout=BEAT)
-                        if message is not None:
-                            self._told(message["data"].decode("utf-8", "replace"))
-            except _FAILED as exc:
-                self._failed(exc)
-                self._listening.set()
-                await asyncio.sleep(_PAUSE / 2)
-
-    def _told(self, message: str) -> None:
-        what, _, run_id = message.partition(" ")
-        run, _ = self._published.get(run_id, (None, None))
-        if run is None or run.ended:
-            return
-        if what == "stop":
-            run.stop(StoppedError("stopped", "the answer was stopped; what came is kept"))
-        elif what == "read":
-            reader, _ = self._elsewhere.get(run_id) or (run.join(0), 0.0)
-            self._elsewhere[run_id] = reader, time.monotonic() + _HEARD
-
-    async def _about(self, run_id: str) -> dict[str, str]:
-        found: dict[bytes, bytes] = {}
-        with self._trying():
-            found = await self._redis.hgetall(_run_about(run_id))
-        return {name.decode(): value.decode() for name, value in found.items()}
-
-    async def _seq(self, run_id: str) -> int:
-        last = await self._redis.xrevrange(_run(run_id), count=1)
-        return int(last[0][0].partition(b"-")[0]) if last else 0
-
-    async def _heard_of(self, event: asyncio.Event) -> None:
-        try:
-            await asyncio.wait_for(event.wait(), 3)
-        except TimeoutError:
-            return
-
-    @contextmanager
-    def _trying(self) -> Iterator[None]:
-        """What cannot be asked is not known."""
-        try:
-            yield
-        except _FAILED as exc:
-            self._failed(exc)
-
-    def _failed(self, exc: BaseException) -> None:
-        if not self._down:
-            self._down = True
-            where = self._redis.connection_pool.connection_kwargs
-            name = where.get("path") or f"{where.get('host', 'localhost')}:{where.get('port', 6379)}"
-            print(  # noqa: T201
-                f"streamchat: the Redis at {name} does not answer ({type(exc).__name__}): answers go on, but other "
-                "processes do not find them",
-                file=sys.stderr,
-            )
-
-
-def _described(run: Run, owner: str) -> dict[str, str]:
-    return {
-        "owner": owner,
-        "user": run.user,
-        "conversation": run.conversation or "",
-        "message": run.message or "",
-        "model": f"{run.reply.provider}/{run.reply.model}",
-        "started": str(run.created),
-    }
-
-
-def _owner(owner: str) -> str:
-    return f"streamchat:owner:{owner}"
-
-
-def _channel(owner: str) -> str:
-    return f"streamchat:tell:{owner}"
-
-
-def _run(run_id: str) -> str:
-    return f"streamchat:run:{run_id}"
-
-
-def _run_about(run_id: str) -> str:
-    return f"streamchat:about:{run_id}"
-
-
-def _user(user: str) -> str:
-    return f"streamchat:user:{user}"
-
-
-def _conversation(conversation: str) -> str:
-    return f"streamchat:conversation:{conversation}"
+def _bytes(came: Frame) -> bytes:
+    return frame(came.data, event=None if came.event == "message" else came.event)

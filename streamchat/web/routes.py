@@ -11,7 +11,17 @@ from typing import Any
 from msgspec import Struct
 
 from streamchat.errors import ChatError
-from streamchat.web import about, assets, conversations, runs
+from streamchat.web import (
+    about,
+    assets,
+    completion_chunks,
+    completions,
+    conversations,
+    listing,
+    message_events,
+    messages,
+    runs,
+)
 from streamchat.web.app import App
 from streamchat.web.asking import Asked
 from streamchat.web.errors import WebError
@@ -43,6 +53,7 @@ API = (
     Route("POST", "/api/chat", runs.chat, Asked),
     Route("GET", "/api/runs", runs.active),
     Route("GET", "/api/runs/{id}/events", runs.events),
+    Route("PATCH", "/api/runs/{id}", runs.held, runs.Held),
     Route("DELETE", "/api/runs/{id}", runs.stopped),
     Route("GET", "/api/conversations", conversations.listed),
     Route("POST", "/api/conversations", conversations.created, conversations.New),
@@ -52,7 +63,15 @@ API = (
     Route("GET", "/api/conversations/{id}/export", conversations.exported),
     Route("POST", "/stream", runs.simple, runs.Simply),
 )
-ROUTES = (*PAGE, *API)
+VENDORS = (
+    Route("GET", "/v1/models", listing.models, refused=completion_chunks.refused),
+    Route(
+        "POST", "/v1/chat/completions", completions.completions, completions.Asked, refused=completion_chunks.refused
+    ),
+    Route("POST", "/v1/messages", messages.messages, messages.Asked, refused=message_events.refused),
+    Route("POST", "/v1/messages/count_tokens", messages.count_tokens, messages.Counted, refused=message_events.refused),
+)
+ROUTES = (*PAGE, *API, *VENDORS)
 
 
 class Opened(Struct, frozen=True):

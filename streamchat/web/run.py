@@ -182,6 +182,13 @@ class Run:
         else:
             self._timer = asyncio.get_running_loop().call_later(self.grace, self.abandon)
 
+    def hold(self, grace: float) -> None:
+        """Go on for so many seconds without a reader from now on: one that will be away says so."""
+        self.grace = grace
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_later(grace, self.abandon)
+
     def abandon(self) -> None:
         """Stop, for nobody listens."""
         if not self.readers:

@@ -24,10 +24,20 @@ class Simply(Struct):
     model: str = ""
 
 
+class Held(Struct, forbid_unknown_fields=True):
+    """The body of PATCH /api/runs/{id}: `grace`, the seconds for which it goes on without a reader; null: as usual."""
+
+    grace: float | None = None
+
+
 async def chat(app: App, request: Request) -> Answer | Streamed:
     """Ask, and read the answer as it comes."""
     asked: Asked = request.json(Asked)
     known = app.hub.asked_before(request.user, asked.request_id)
+    if known is None and app.elsewhere is not None:
+        elsewhere = await app.elsewhere.asked_before(request.user, asked.request_id)
+        if elsewhere is not None:
+            return _read(elsewhere, "", page=asked.view == "page", fresh=False)
     run = known or await ask(app, asked, request.user)
     return _read(run, "", page=asked.view == "page", fresh=known is None)
 
@@ -35,8 +45,8 @@ async def chat(app: App, request: Request) -> Answer | Streamed:
 async def events(app: App, request: Request, id: str) -> Answer | Streamed:  # noqa: A002
     """Read a run from a place on: `Last-Event-ID`, or `after`."""
     run: Source | None = app.hub.find(id)
-    if run is None and app.relay is not None:
-        run = await app.relay.find(id, request.user)
+    if run is None and app.elsewhere is not None:
+        run = await app.elsewhere.find(id, request.user)
     if run is None or run.user != request.user:
         raise _missing()
     after = request.headers.get("last-event-id", "") or request.query.get("after", "")
@@ -45,19 +55,34 @@ async def events(app: App, request: Request, id: str) -> Answer | Streamed:  # n
 
 async def active(app: App, request: Request) -> Answer:
     """The runs under way of who asks."""
-    elsewhere = await app.relay.active(request.user) if app.relay is not None else []
+    elsewhere = await app.elsewhere.active(request.user) if app.elsewhere is not None else []
     return answer_json([*(_described(run) for run in app.hub.active(request.user)), *elsewhere])
 
 
 async def stopped(app: App, request: Request, id: str) -> Answer:  # noqa: A002
     """Stop: end the answer now; what came is kept."""
     run = app.hub.find(id)
-    if run is None and app.relay is not None and await app.relay.stop(id, request.user):
+    if run is None and app.elsewhere is not None and await app.elsewhere.stop(id, request.user):
         return Answer(202)
     if run is None or run.user != request.user:
         raise _missing()
     run.stop(StoppedError("stopped", "the answer was stopped; what came is kept"))
     return Answer(202)
+
+
+async def held(app: App, request: Request, id: str) -> Answer:  # noqa: A002
+    """Have it go on without a reader for longer: a tab that nobody sees gives its connection back and comes again."""
+    grace = request.json(Held).grace
+    if grace is not None and not 0 <= grace <= app.limits.run_seconds:
+        raise WebError(422, "invalid", f"grace is a number of seconds from 0 to {app.limits.run_seconds:g}")
+    grace = app.limits.grace if grace is None else grace
+    run = app.hub.find(id)
+    if run is None and app.elsewhere is not None and await app.elsewhere.hold(id, request.user, grace):
+        return Answer(204)
+    if run is None or run.user != request.user:
+        raise _missing()
+    run.hold(grace)
+    return Answer(204)
 
 
 async def simple(app: App, request: Request) -> Answer | Streamed:

@@ -6,6 +6,7 @@ event `server_stopping` and its text kept. A second signal ends at once.
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from uvicorn.logging import AccessFormatter
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from streamchat.web.app import App
@@ -84,8 +86,18 @@ class Server(uvicorn.Server):
     async def _end(self) -> None:
         for server in self.servers:
             server.close()
-        await self._app.hub.drain(self._drain)
+        await self._app.drain(self._drain)
         self.should_exit = True
+
+
+class _WithoutQuery(logging.Filter):
+    """The log of requests has no words that somebody searched for."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple) and len(record.args) == 5:
+            who, method, path, *rest = record.args
+            record.args = (who, method, str(path).partition("?")[0], *rest)
+        return True
 
 
 def serve(
@@ -98,6 +110,10 @@ def serve(
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until a signal ends it. `listener` is bound already; `ready` is called when requests are answered."""
+    if listener.family != getattr(socket, "AF_UNIX", None):
+        # What is accepted inherits it. asyncio sees to it itself only where a socket names its protocol, and these do
+        # not: every second write would wait 40 ms for the client's acknowledgement of the first.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     api = application(app, docs=docs)
     config = uvicorn.Config(
         api,
@@ -106,11 +122,13 @@ def serve(
         loop=_loop(),
         lifespan="on",
         access_log=access_log,
-        log_level="info" if access_log else "warning",
+        log_config=None,
         server_header=False,
         timeout_graceful_shutdown=_BACKSTOP,
         timeout_keep_alive=30,
     )
+
+    _log(access=access_log)
 
     async def main() -> None:
         server = Server(config, app, drain)
@@ -123,6 +141,22 @@ def serve(
 
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(main())
+
+
+def _log(*, access: bool) -> None:
+    """What goes wrong, and a line for each request if that is wanted, on stderr."""
+    said = logging.StreamHandler()
+    said.setFormatter(logging.Formatter("streamchat: %(message)s"))
+    logging.getLogger("uvicorn").addHandler(said)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    if access:
+        asked = logging.StreamHandler()
+        asked.setFormatter(AccessFormatter('%(asctime)s %(client_addr)s "%(request_line)s" %(status_code)s'))
+        log = logging.getLogger("uvicorn.access")
+        log.propagate = False
+        log.setLevel(logging.INFO)
+        log.addFilter(_WithoutQuery())
+        log.addHandler(asked)
 
 
 def _loop() -> str:

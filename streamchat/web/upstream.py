@@ -68,7 +68,9 @@ class Upstream:
                 )
             provider = self._providers.get(choice.provider)
             if provider is None:
-                provider = self._providers[choice.provider] = connect(self.settings, choice)
+                provider = connect(self.settings, choice)
+                provider.ready()
+                self._providers[choice.provider] = provider
             self._choices[model] = time.monotonic(), choice.provider, choice.model
             return provider, choice.model
 

@@ -215,6 +215,7 @@ def test_any_text_is_harmless(text: str, size: int) -> None:
     "text",
     [
         "*a **b " * 3000,
+        "*a " * 300 + "a* " * 300,
         "> " * 3000 + "a",
         "- " * 3000 + "a",
         "[" * 5000,

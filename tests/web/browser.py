@@ -7,16 +7,20 @@ another place than the test's own is never sent. `tab.until(...)` polls `evaluat
 
 import asyncio
 import os
+import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
+
+import streamchat
 
 CHROMIUM = shutil.which("chromium")
 
@@ -35,6 +39,8 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+_STRANGE = re.compile(r"^(?!http://(127\.0\.0\.1|localhost|\[::1\]):|data:)")
+"""What is not on loopback. All else goes past Playwright: a page has dozens of files."""
 _WATCH = """
 addEventListener("securitypolicyviolation", event => {
   (window.__breaches ??= []).push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`);
@@ -62,11 +68,12 @@ def chromium(home: str) -> Iterator[Browser]:
 @contextmanager
 def playwright_loop(browser: Browser) -> Iterator[None]:
     """Playwright leaves its event loop marked as running, so `asyncio.run` of other tests would refuse to start."""
+    before = asyncio._get_running_loop()
     asyncio._set_running_loop(browser.__dict__["loop"])
     try:
         yield
     finally:
-        asyncio._set_running_loop(None)
+        asyncio._set_running_loop(before)
 
 
 class Tab:
@@ -84,7 +91,7 @@ class Tab:
         page.on("request", self._asked)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", self._said)
-        page.context.route("**/*", self._let_through)
+        page.context.route(_STRANGE, self._refuse)
 
     def until(self, expression: str, expected: Any = True, *, argument: Any = None, seconds: float = 10) -> Any:
         """Poll an expression of the page until it has this value; or, given a function, until that says yes."""
@@ -109,13 +116,9 @@ class Tab:
         if message.type == "error":
             self.errors.append(message.text)
 
-    def _let_through(self, route: Route) -> None:
-        url = route.request.url
-        if url.startswith(("http://127.0.0.1:", "http://localhost:", "http://[::1]:")):
-            route.fallback()
-        else:
-            self.strangers.append(url)
-            route.abort()
+    def _refuse(self, route: Route) -> None:
+        self.strangers.append(route.request.url)
+        route.abort()
 
 
 @contextmanager
@@ -127,6 +130,24 @@ def tab(browser: Browser, **options: Any) -> Iterator[Tab]:
             yield Tab(context.new_page())
         finally:
             context.close()
+
+
+PAGE = Path(streamchat.__file__).parent / "web" / "page"
+
+
+def modules(names: Iterable[str]) -> "Site":
+    """A page with nothing but modules of the chat page, each under its name in `window`.
+
+    At `/` under the chat page's policy, at `/bare` under one that allows whatever can be allowed.
+    """
+    head = '<!doctype html><meta charset="utf-8"><title>t</title>'
+    body = '<main id="answer"></main><script type="module" src="/boot.js"></script>'
+    boot = "".join(f'import * as {name} from "/{name}.js"; window.{name} = {name};\n' for name in names)
+    html, script = "text/html; charset=utf-8", "text/javascript; charset=utf-8"
+    files = {path: (html, f"{head}{body}".encode()) for path in ("/", "/bare")}
+    files["/boot.js"] = script, boot.encode() + b"window.ready = true;"
+    files |= {f"/{name}.js": (script, (PAGE / f"{name}.js").read_bytes()) for name in names}
+    return Site(files, {"/bare": "default-src * data: blob: 'unsafe-inline' 'unsafe-eval'"})
 
 
 class Site:

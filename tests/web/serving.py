@@ -1,124 +1,124 @@
-"""The real server in a thread: uvicorn, the router, the guard, on a port of its own."""
+"""The real server for the page's tests: `streamchat serve` as a program, whose provider is the loopback server of tests/wire."""
 
-import asyncio
-import json
-import socket
+import os
+import re
+import subprocess
+import sys
 import threading
-from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPResponse
+import time
+from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from threading import Event
+from typing import Any
 
-import uvicorn
-from msgspec import Struct
+from tests.wire.answers import chat_answer
+from tests.wire.scenario import Scenario, Stall, Wait, stream
+from tests.wire.server import Exchange, Server
 
-from streamchat.config import load
-from streamchat.sse import Decoder, Frame
-from streamchat.web.app import App
-from streamchat.web.fastapi import application
-from streamchat.web.guard import Guard, hosts_of
-from streamchat.web.limits import Limits
-from streamchat.web.server import Protocol
-
-TOKEN = "token-of-the-tests-0123456789"
-DEADLINE = 20.0
+TOKEN = "a-token-of-the-tests-alone"
+MODEL = "openai/gpt-5-mini"
+DEADLINE = 15.0
 
 
-class Got(Struct):
-    """A whole answer."""
+class Serving:
+    """One server, which may be killed and started again at the same address."""
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def frames(self) -> list[Frame]:
-        return Decoder().feed(self.body)
-
-    @property
-    def events(self) -> list[tuple[str, Any]]:
-        """The events with their data."""
-        return [(frame.event, json.loads(frame.data)) for frame in self.frames]
-
-
-class Site:
-    """A server under test. `config` is the text of its configuration."""
-
-    def __init__(
-        self, *, config: str = "", limits: Limits | None = None, cors: frozenset[str] = frozenset(), home: Path
-    ) -> None:
-        self.config = home / "serve.toml"
-        self.config.write_text(config)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port: int = self._listener.getsockname()[1]
-        self._settings, self._limits = load(config=self.config, nearby=False), limits
-        shared = bool(self._settings.serve.runs)
-        self.guard = Guard(TOKEN, hosts=hosts_of(self.port), cors=cors, shared=shared)
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def open(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        *,
-        headers: Mapping[str, str] | None = None,
-        token: str | None = TOKEN,
-    ) -> tuple[HTTPConnection, HTTPResponse]:
-        """A request whose answer is read as it comes."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
-        sent = {} if token is None else {"authorization": f"Bearer {token}"}
-        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        if data is not None:
-            sent["content-type"] = "application/json"
-        connection.request(method, path, data, {**sent, **(headers or {})})
-        return connection, connection.getresponse()
-
-    def ask(self, method: str, path: str, body: Any = None, **how: Any) -> Got:
-        """A request and its whole answer."""
-        connection, response = self.open(method, path, body, **how)
-        try:
-            kept = {name.lower(): value for name, value in response.getheaders()}
-            return Got(response.status, kept, response.read())
-        finally:
-            connection.close()
-
-    def on_loop(self, work: Any) -> Any:
-        """Run this coroutine where the server runs."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(DEADLINE)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        assert self._ready.wait(DEADLINE)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        self._server.should_exit = True
-        self._thread.join(DEADLINE)
-        self._listener.close()
-
-    def _serve(self) -> None:
-        asyncio.run(self._main())
-
-    async def _main(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.app = App(self._settings, guard=self.guard, limits=self._limits)
-        config = uvicorn.Config(
-            application(self.app), http=Protocol, ws="none", log_level="warning", timeout_graceful_shutdown=2
+    def __init__(self, home: Path, *, grace: float = 30.0, names: Iterable[str] = (), provider: Server | None = None) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self.provider = provider or Server()
+        self._home = home
+        self._names = [argument for name in names for argument in ("--allow-host", name)]
+        self._port = 0
+        self._process: subprocess.Popen[str] | None = None
+        self._config = home / "config.toml"
+        self._config.write_text(
+            f'[defaults]\nmodel = "{MODEL}"\nretries = 0\n[providers.openai]\nbase_url = "{self.provider.v1}"\n'
+            f"[serve]\nper_minute = 0\ngrace = {grace}\ndrain = 0.1\n"
         )
-        self._server = uvicorn.Server(config)
-        serving = asyncio.ensure_future(self._server.serve(sockets=[self._listener]))
-        while not self._server.started:
-            await asyncio.sleep(0.002)
-        self._ready.set()
-        await serving
+        self.start()
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def address(self) -> str:
+        """The page, with what lets a browser in."""
+        return f"{self.origin}/#token={TOKEN}"
+
+    def start(self) -> None:
+        """Until it answers."""
+        folders = {f"XDG_{name}_HOME": str(self._home / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "streamchat", "serve", "--port", str(self._port), "--config", str(self._config)]
+            + self._names,
+            env={"PATH": os.environ["PATH"], "HOME": str(self._home), "LANG": "C.UTF-8", **folders, "STREAMCHAT_SERVE_TOKEN": TOKEN, "OPENAI_API_KEY": "sk-of-the-tests"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        said = ""
+        for line in self._process.stdout:
+            said += line
+            if found := re.search(r"http://127\.0\.0\.1:(\d+)/#token=", line):
+                self._port = int(found.group(1))
+                self._drain = threading.Thread(target=self._process.stdout.read, daemon=True)
+                self._drain.start()
+                return
+        raise AssertionError(f"the server did not start: {said}")
+
+    def kill(self) -> None:
+        """At once, as a crash would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._drain.join(DEADLINE)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def close(self) -> None:
+        """End both servers."""
+        self.kill()
+        self.provider.close()
+
+
+class Asked:
+    """The requests that reach the provider in one test; answers are planned in their order."""
+
+    def __init__(self, provider: Server) -> None:
+        self._provider = provider
+        self._before = len(provider.exchanges)
+        provider.forget()
+
+    def plan(self, *scenarios: Scenario) -> None:
+        self._provider.play(*scenarios)
+
+    def exchange(self, number: int = 0) -> Exchange:
+        """The request of that number, as soon as it is there. Whatever is asked besides (lists of models) does not count."""
+        deadline = time.monotonic() + DEADLINE
+        while len(self.all) <= number:
+            assert time.monotonic() < deadline, "no such request came"
+            time.sleep(0.005)
+        return self.all[number]
+
+    @property
+    def all(self) -> list[Exchange]:
+        return [each for each in self._provider.exchanges[self._before :] if each.method == "POST"]
+
+
+def answer(text: str, **fields: Any) -> Scenario:
+    """A whole answer, in deltas of a few letters."""
+    return stream(chat_answer(re.findall(r"(?s).{1,24}", text), **fields))
+
+
+def held(before: str, gate: Event, after: str = "", **fields: Any) -> Scenario:
+    """An answer that stops in the middle until the gate is opened."""
+    packets = chat_answer([before, after], **fields)
+    until = 2 + len(fields.get("reasoning", ()))
+    return stream(packets[:until], Wait(gate), packets[until:])
+
+
+def endless(text: str) -> Scenario:
+    """An answer that never ends by itself."""
+    return stream(chat_answer([text])[:2], Stall())

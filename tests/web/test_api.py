@@ -14,7 +14,7 @@ from streamchat.sse import Decoder
 from streamchat.web.encoding import Native, joined
 from streamchat.web.log import Log
 from tests.program import run
-from tests.web.serving import Got, Site
+from tests.web.site import Got, Site
 from tests.wire.answers import openai_error_body
 from tests.wire.chat import chat_answer
 from tests.wire.scenario import Stall, document, stream

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from streamchat.web.errors import WebError
-from streamchat.web.guard import Guard
+from streamchat.web.guard import Guard, hosts_of
 from streamchat.web.limits import Limits, Rate
-from tests.web.serving import TOKEN, Site
+from tests.web.site import TOKEN, Site
 from tests.wire.chat import chat_answer
 from tests.wire.scenario import stream
 from tests.wire.server import Server
@@ -258,3 +258,10 @@ def test_a_guard_without_a_token_that_is_known_opens_by_its_code_alone() -> None
     with pytest.raises(WebError):
         guard.entered("", path="/", secure=False)
     assert "; Secure" in guard.entered(guard.code(), path="/", secure=True)
+
+
+def test_a_name_is_allowed_at_this_port_and_behind_a_proxy_and_no_other() -> None:
+    allowed = hosts_of(8484, "chat.example.com", "other.example:9000", "::2", "")
+    assert {"localhost:8484", "[::1]:8484", "chat.example.com", "chat.example.com:8484", "[::2]:8484"} < allowed
+    assert "other.example:9000" in allowed
+    assert not {"localhost", "chat.example.com:9000", "other.example", "", ":8484"} & allowed

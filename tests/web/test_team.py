@@ -18,7 +18,7 @@ from streamchat.web.errors import WebError, described, status_of
 from streamchat.web.team import Team
 from tests.engines import PASSWORD, Engine, Postgres, free_port
 from tests.history.conversations import answered, texts
-from tests.web.serving import Site
+from tests.web.site import Site
 from tests.web.streams import eventually, halted, read
 from tests.wire.server import Server
 

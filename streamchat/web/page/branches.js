@@ -5,6 +5,8 @@
 export const turnId = (turn) => (turn.answer ? turn.answer.id : turn.question.id);
 
 export class Branches {
+  #latest; // when a turn or one that follows it was last answered
+
   constructor(turns) {
     this.turns = turns;
     this.byId = new Map();
@@ -15,6 +17,7 @@ export class Branches {
       if (!this.following.has(parent)) this.following.set(parent, []);
       this.following.get(parent).push(turn);
     }
+    this.#latest = latest(turns, this.following);
   }
 
   // From the beginning to this place.
@@ -33,24 +36,30 @@ export class Branches {
     return this.#beside(turn).filter((other) => other.question.id === turn.question.id);
   }
 
-  // One turn (the latest) for each question that follows the same answer.
+  // One turn for each question that follows the same answer: that whose branch was gone on with last.
   questions(turn) {
-    const latest = new Map();
+    const found = new Map();
     for (const other of this.#beside(turn)) {
-      if (other.question.role === "user") latest.set(other.question.id, other);
+      if (other.question.role !== "user") continue;
+      const { id } = other.question;
+      found.set(id, this.#newest([found.get(id) ?? other, other]));
     }
-    return [...latest.values()];
+    return [...found.values()];
   }
 
-  // The end of the newest branch that goes through this turn.
+  // The end of the branch through this turn that was gone on with last.
   end(turn) {
     const seen = new Set();
     let last = turn;
-    for (let next = turn; next && !seen.has(next); next = this.following.get(turnId(next))?.at(-1)) {
+    for (let next = turn; next && !seen.has(next); next = this.#newest(this.following.get(turnId(next)))) {
       seen.add(next);
       last = next;
     }
     return turnId(last);
+  }
+
+  #newest(turns = []) {
+    return turns.reduce((best, turn) => (best && this.#latest.get(best) > this.#latest.get(turn) ? best : turn), undefined);
   }
 
   #beside(turn) {
@@ -61,4 +70,14 @@ export class Branches {
     if (id === null || id === undefined) return undefined;
     return this.byId.get(id) ?? this.turns.findLast((turn) => turn.question.id === id);
   }
+}
+
+// Without recursion, which a long conversation would be too deep for: what follows stands behind.
+function latest(turns, following) {
+  const found = new Map();
+  for (const turn of turns.toReversed()) {
+    const after = (following.get(turnId(turn)) ?? []).map((next) => found.get(next) ?? "");
+    found.set(turn, [turn.answer?.time || turn.question.time, ...after].reduce((a, b) => (b > a ? b : a)));
+  }
+  return found;
 }

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from streamchat.web.limits import Limits
-from tests.engines import DEADLINE, Redis
-from tests.web.serving import Got, Site
+from tests.engines import DEADLINE
+from tests.engines import Redis as Engine
+from tests.web.site import Got, Site
 from tests.web.streams import WORDS, eventually, halted, read
 from tests.wire.chat import chat_answer
 from tests.wire.scenario import Scenario, Stall, stream
@@ -23,7 +24,7 @@ pytest.importorskip("redis", reason="the extra `redis` is not installed")
 Two = tuple[Site, Site]
 
 
-def two_sites(server: Server, redis: Redis, home: Path, **limits: Any) -> Iterator[Two]:
+def two_sites(server: Server, redis: Engine, home: Path, **limits: Any) -> Iterator[Two]:
     config = (
         f'[providers.wire]\nkind = "openai"\nbase_url = "{server.v1}"\nretries = 0\n[serve]\nruns = "{redis.url}"\n'
     )
@@ -35,7 +36,7 @@ def two_sites(server: Server, redis: Redis, home: Path, **limits: Any) -> Iterat
 
 
 @pytest.fixture
-def sites(server: Server, redis: Redis, tmp_path: Path) -> Iterator[Two]:
+def sites(server: Server, redis: Engine, tmp_path: Path) -> Iterator[Two]:
     yield from two_sites(server, redis, tmp_path)
 
 
@@ -75,12 +76,19 @@ def opened(site: Site, path: str) -> HTTPResponse:
     return eventually(lambda: begun(site, "GET", path), lambda response: response.status == 200)
 
 
-def test_every_place_of_an_answer_is_read_at_the_other_server_as_at_its_own(sites: Two, server: Server) -> None:
+def test_every_place_of_an_answer_is_read_at_the_other_server_as_at_its_own(
+    sites: Two, server: Server, redis: Engine
+) -> None:
+    from redis import Redis
+
     one, other = sites
     server.play(stream(chat_answer(WORDS, reasoning=["Hm", "!"], usage=(7, 3))))
     run, response = ask(one)
     whole = read(response)
     assert found(other, run).body == whole
+    with Redis.from_url(redis.url) as client:
+        assert client.xlen(f"streamchat:run:{run}") < whole.count(b"id: ") / 2  # what has gathered is one append
+        assert 0 < client.ttl(f"streamchat:run:{run}") <= one.app.limits.retention
     frames = [frame + b"\n\n" for frame in whole.split(b"\n\n")[:-1]]
     for place in range(len(frames)):
         got = other.ask("GET", f"/api/runs/{run}/events", headers={"last-event-id": str(place)})
@@ -104,6 +112,18 @@ def test_who_comes_back_elsewhere_in_the_middle_misses_nothing(sites: Two, serve
     assert [(each["run"], each["conversation"]) for each in listed] == [(run, start["conversation"])]
     assert conversation["run"] == run
     eventually(lambda: other.ask("GET", "/api/runs?active=1").json, lambda runs: runs == [])
+
+
+def test_a_request_that_is_sent_again_elsewhere_is_answered_once(sites: Two, server: Server) -> None:
+    one, other = sites
+    server.play(stream(chat_answer(WORDS)))
+    run, response = ask(one, request_id="the same")
+    whole = read(response)
+    found(other, run)
+    again, response = ask(other, request_id="the same")
+
+    assert (again, read(response)) == (run, whole)
+    assert len(server.exchanges) == 1
 
 
 def test_a_page_elsewhere_sees_the_same_blocks(sites: Two, server: Server) -> None:
@@ -142,7 +162,7 @@ def test_stop_reaches_the_provider_through_the_other_server(sites: Two, server: 
     assert other.ask("DELETE", "/api/runs/nothing").status == 404
 
 
-def test_who_reads_elsewhere_keeps_the_answer_going(server: Server, redis: Redis, tmp_path: Path) -> None:
+def test_who_reads_elsewhere_keeps_the_answer_going(server: Server, redis: Engine, tmp_path: Path) -> None:
     with contextmanager(two_sites)(server, redis, tmp_path, grace=0.2) as (one, other):
         gate = Event()
         server.play(halted(WORDS, gate), halted(WORDS, gate))
@@ -160,6 +180,23 @@ def test_who_reads_elsewhere_keeps_the_answer_going(server: Server, redis: Redis
         assert not server.exchange().closed.wait(0.4)
         gate.set()
         assert b"event: done" in read(there)
+
+
+def test_who_will_be_away_says_so_at_any_server(server: Server, redis: Engine, tmp_path: Path) -> None:
+    with contextmanager(two_sites)(server, redis, tmp_path, grace=0.1) as (one, other):
+        gate = Event()
+        server.play(halted(WORDS, gate))
+        run_id, here = ask(one)
+        read(here, b"word2")
+        run = one.app.hub.find(run_id)
+        assert run is not None
+        held = eventually(
+            lambda: other.ask("PATCH", f"/api/runs/{run_id}", {"grace": 60}), lambda got: got.status != 404
+        )
+        assert held.status == 204
+        eventually(lambda: run.grace, lambda grace: grace == 60)
+        assert other.ask("PATCH", "/api/runs/nothing", {"grace": 60}).status == 404
+        gate.set()
 
 
 def test_an_answer_is_read_by_who_asked_alone(sites: Two, server: Server) -> None:
@@ -191,7 +228,7 @@ def test_a_code_lets_one_browser_in_at_any_server_once(sites: Two) -> None:
 
 
 def test_without_redis_answers_go_on_and_with_it_again_they_are_found(
-    sites: Two, server: Server, redis: Redis, capfd: pytest.CaptureFixture[str]
+    sites: Two, server: Server, redis: Engine, capfd: pytest.CaptureFixture[str]
 ) -> None:
     one, other = sites
     gate = Event()
