@@ -32,8 +32,12 @@ def _directory(kind: str, under_home: str, environ: Mapping[str, str]) -> Path:
     named = Path(environ.get(f"XDG_{kind.upper()}_HOME", ""))
     if named.is_absolute():  # the specification: a relative path counts as not set
         return named / APP
-    if sys.platform in ("darwin", "win32"):
-        import platformdirs  # 30 ms: not where the answer is known without it
+    home = Path(environ.get("HOME") or Path.home())
+    if sys.platform == "darwin":
+        return home / "Library" / ("Caches" if kind == "cache" else "Application Support") / APP
+    return home / under_home / APP
 
-        return Path(getattr(platformdirs, f"user_{kind}_dir")(APP, appauthor=False))
-    return Path(environ.get("HOME") or Path.home()) / under_home / APP
+
+def expanded(name: str | Path) -> Path:
+    """The path that a person named, `~` as their home; one of a person who is not here is a name like any other."""
+    return Path(os.path.expanduser(name))

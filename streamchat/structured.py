@@ -1,16 +1,19 @@
 """Answers of a given shape: a JSON schema is read and checked before it is sent, the answer when it has ended.
 
-Alone in importing jsonschema, and only when there is a schema. Nothing is ever fetched: a schema stands by itself.
+Alone in importing jsonschema, an extra (five packages), and only when there is a schema. Nothing is ever fetched: a
+schema stands by itself.
 """
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NoReturn
 
-from streamchat.errors import ProviderError, UsageError
+from streamchat.errors import ConfigError, ProviderError, UsageError
+from streamchat.paths import expanded
 
 Schema = dict[str, Any]
+
+INSTALL = "pip install 'streamchat[schema]'"
 
 _LONGEST = 160
 """Letters of what is wrong: it begins with the value, which may be long, and ends with the reason."""
@@ -18,6 +21,7 @@ _LONGEST = 160
 
 def schema_of(given: str) -> Schema:
     """The schema that `--schema` was given, as JSON or as the file that holds it; UsageError when it is none."""
+    _needed()
     text, place = (given, "the schema") if given.lstrip().startswith("{") else (_read(given), given)
     try:
         schema = json.loads(text)
@@ -45,9 +49,16 @@ def check_answer(text: str, schema: Schema) -> None:
         raise ProviderError(f"the answer does not fit the schema: {wrong.json_path}: {why}")
 
 
+def _needed() -> None:
+    try:
+        import jsonschema  # noqa: F401
+    except ImportError:
+        raise ConfigError("--schema needs one more package", f"Install it: {INSTALL}") from None
+
+
 def _read(name: str) -> str:
     try:
-        return Path(name).expanduser().read_text(encoding="utf-8-sig")
+        return expanded(name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         reason = getattr(exc, "strerror", None) or "it is not UTF-8"
         raise UsageError(

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -367,12 +368,12 @@ def test_ready_counts_only_what_is_the_persons_own() -> None:
         ('[aliases]\nfast = "opnai/x"', "2:1: `aliases.fast`: there is no provider `opnai`; did you mean openai?"),
         ('[history]\nredact = ["["]', "2:1: `history.redact`: `[` is not a regular expression"),
         ('[history]\nredact = "x"', "2:1: `history.redact`: expected a list of texts, found `x`"),
-        ('"de\\u001bfaults" = 1', "there is no section `de\N{REPLACEMENT CHARACTER}faults`; did you mean `defaults`?"),
+        ('"de\\u001bfaults" = 1', "1:1: there is no section `de\N{REPLACEMENT CHARACTER}faults`; did you mean"),
     ],
 )  # fmt: skip
 def test_a_problem_says_where_what_and_the_nearest(text: str, expected: str) -> None:
     (found,) = wrong(text)
-    assert found.removeprefix(" ").startswith(expected)
+    assert found.startswith(expected)
 
 
 def test_every_problem_is_found_and_the_first_one_is_raised() -> None:
@@ -752,29 +753,29 @@ def test_xdg_variables_win_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
         )
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="compares the short way on Linux with platformdirs")
+@pytest.mark.parametrize(("platform", "kinds"), [("linux", "unix.Unix"), ("darwin", "macos.MacOS")])
 @pytest.mark.parametrize(
     "variables", [{}, {"XDG_CONFIG_HOME": "/x"}, {"XDG_STATE_HOME": "relative"}, {"XDG_CACHE_HOME": ""}]
 )
-def test_the_short_way_agrees_with_platformdirs(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    import platformdirs
-
+def test_directories_are_where_the_platform_has_them(
+    variables: dict[str, str], platform: str, kinds: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, _, name = kinds.partition(".")
+    theirs = getattr(import_module(f"platformdirs.{module}"), name)("streamchat", appauthor=False)
     for kind in ("CONFIG", "DATA", "STATE", "CACHE"):
         monkeypatch.delenv(f"XDG_{kind}_HOME", raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    theirs = (
-        getattr(platformdirs, f"user_{kind}_path")("streamchat", appauthor=False)
-        for kind in ("config", "data", "state", "cache")
-    )
-    assert tuple(files(os.environ)) == tuple(theirs)
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(sys, "platform", platform)
+
+    found = files(os.environ)
+
+    assert tuple(found) == tuple(getattr(theirs, f"user_{kind}_path") for kind in ("config", "data", "state", "cache"))
 
 
 def test_importing_and_loading_without_files_stays_light() -> None:
     heavy = [
         "dotenv",
-        "platformdirs",
-        "tomlkit",
         "typer",
         "rich",
         "openai",

@@ -58,11 +58,22 @@ def test_what_is_taken_out_leaves_the_comments() -> None:
     assert removed(FILE, ("defaults", "model")) == FILE.replace("model = 'a' # keep\n", "")
 
 
-@pytest.mark.parametrize("text", ["aliases = {a = 'b'}\n", "aliases.a = 'b'\n", "[aliases]\r\na = 'b'\r\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "aliases = {a = 'b'}\n",
+        "aliases.a = 'b'\n",
+        "[aliases]\r\na = 'b'\r\n",
+        "aliases = {a = 'b'} # '}'",
+        'aliases . \'a\'="""b"""\n[ui]\n',
+    ],
+)
 def test_every_layout_can_be_changed(text: str) -> None:
     both = assigned(text, ("aliases", "c"), "d")
-    assert tomllib.loads(both) == {"aliases": {"a": "b", "c": "d"}}
-    assert tomllib.loads(removed(both, ("aliases", "a"))) == {"aliases": {"c": "d"}}
+    assert tomllib.loads(both)["aliases"] == {"a": "b", "c": "d"}
+    assert tomllib.loads(removed(both, ("aliases", "a")))["aliases"] == {"c": "d"}
+    assert tomllib.loads(assigned(text, ("aliases", "a"), "e"))["aliases"] == {"a": "e"}
+    assert comments(both) == comments(text)
     assert both.count("\r\n") == both.count("\n") or "\r" not in text
 
 

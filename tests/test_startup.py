@@ -1,8 +1,10 @@
 """What must not be loaded, and what must not be done for each token: guards that measure no time."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,18 @@ from tests.wire.server import Server
 SHOWING = {"rich", "markdown_it", "pygments"}
 TYPING = {"prompt_toolkit"}
 SDKS = {"openai", "anthropic"}
-NEVER = {"fastapi", "flask", "uvicorn", "keyring", "sqlite3", "platformdirs", "tomlkit", "genai_prices", "aiohttp"}
+NEVER = {
+    "fastapi",
+    "flask",
+    "uvicorn",
+    "keyring",
+    "sqlite3",
+    "platformdirs",
+    "tomlkit",
+    "genai_prices",
+    "aiohttp",
+    "typer",
+}
 """What only some command needs, and no question."""
 
 TOLD = """
@@ -78,6 +91,29 @@ def test_a_question_on_a_terminal_loads_no_line_editor(server: Server) -> None:
     assert not modules & (TYPING | NEVER | {"anthropic"})
 
 
+def test_the_first_word_on_a_terminal_does_not_wait_for_rich(server: Server, tmp_path: Path) -> None:
+    """Rich cannot be imported before the word is seen: the import waits for a fifo that is opened then."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    held = (
+        "import sys\n"
+        "class Held:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name.partition('.')[0] in ('rich', 'markdown_it', 'pygments'):\n"
+        "            sys.meta_path.remove(self)\n"
+        f"            open({str(gate)!r}).close()\n"
+        "sys.meta_path.insert(0, Held())\n" + TOLD
+    )
+    server.play(stream(chat_answer(["Spring", " tides."])))
+
+    with Program("-c", held, *asked(server.url)["openai"], command=(sys.executable,), terminal=(80, 24)) as program:
+        program.wait_for(b"Spring tides.")
+        os.close(os.open(gate, os.O_WRONLY))
+        said = program.end()
+
+    assert said.status == 0 and set(said.screen.decode().rpartition("loaded ")[2].split()) >= SHOWING
+
+
 @pytest.mark.parametrize("model", ["echo/echo", "replay/showcase"])
 def test_a_model_without_a_server_loads_no_sdk(model: str) -> None:
     modules = loaded("ask", "-m", model, "--speed", "0", "x")
@@ -87,7 +123,7 @@ def test_a_model_without_a_server_loads_no_sdk(model: str) -> None:
 
 def test_version_loads_nothing() -> None:
     code = (
-        "import sys\nfrom streamchat.__main__ import main\n"
+        "import os, sys\nfrom streamchat.__main__ import main\nos._exit = print\n"
         "sys.argv[1:] = ['--version']\nbefore = set(sys.modules)\nmain()\n"
     )
     said = run("-c", f"{code}print(sorted(set(sys.modules) - before))", command=(sys.executable,))

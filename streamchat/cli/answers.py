@@ -3,7 +3,7 @@
 from typing import Any
 
 from streamchat.chat import Reply
-from streamchat.cli.options import Flags
+from streamchat.cli.flags import Flags
 from streamchat.errors import UsageError
 from streamchat.events import INCOMPLETE
 

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from streamchat.cli.coercion import quick
 from streamchat.cli.exits import Signalled
-from streamchat.cli.front import COMMANDS, outline, run
+from streamchat.cli.front import COMMANDS, QUESTIONS, outline, run
 from streamchat.cli.pages import page, shape
 from streamchat.errors import UsageError
 
@@ -35,7 +35,7 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        command = typer.main.get_command(getattr(import_module(f"streamchat.cli.{cmd_name}"), f"{cmd_name}_app"))
+        command = typer.main.get_command(_app(cmd_name))
         command.name = cmd_name
         return quick(shape(command))
 
@@ -62,6 +62,16 @@ class Commands(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         return [] if self._behind else super().get_params(ctx)
+
+
+def _app(name: str) -> typer.Typer:
+    module = import_module(f"streamchat.cli.{name}")
+    if name not in QUESTIONS:
+        app: typer.Typer = getattr(module, f"{name}_app")
+        return app
+    from streamchat.cli.options import application
+
+    return application(module.HELP, getattr(module, name))
 
 
 app = typer.Typer(

@@ -2,7 +2,6 @@
 
 import sys
 
-import typer
 from msgspec.structs import replace
 
 from streamchat.attachments import joined, refuse
@@ -12,9 +11,9 @@ from streamchat.cli import stdin
 from streamchat.cli.answers import part_of, schema_of, shortage
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
+from streamchat.cli.flags import Flags
 from streamchat.cli.foreground import foreground
 from streamchat.cli.kept import Targets
-from streamchat.cli.options import Flags, takes
 from streamchat.cli.starting import (
     begun,
     circumstances,
@@ -39,13 +38,7 @@ HELP = """Ask one question, show the answer, exit.
   git diff | streamchat ask "Write a commit message for this." --save message.md
 """
 
-ask_app = typer.Typer(
-    rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}
-)
 
-
-@ask_app.command(help=HELP)
-@takes
 def ask(question: str, flags: Flags) -> int:
     """One question, one answer."""
     settings, conversation = begun(flags)

@@ -6,14 +6,12 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-import typer
-
 from streamchat.attachments import refuse
 from streamchat.cli import stdin
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
+from streamchat.cli.flags import Flags
 from streamchat.cli.kept import Targets
-from streamchat.cli.options import Flags, takes
 from streamchat.cli.starting import (
     begun,
     circumstances,
@@ -27,6 +25,7 @@ from streamchat.cli.starting import (
 )
 from streamchat.errors import ChatError, UsageError
 from streamchat.history.conversation import Conversation
+from streamchat.repl import early
 from streamchat.session import Session
 
 HELP = """Chat: ask, read, ask on; the conversation is kept.
@@ -36,18 +35,12 @@ HELP = """Chat: ask, read, ask on; the conversation is kept.
   git diff | streamchat chat "Review this with me."
 """
 
-chat_app = typer.Typer(
-    rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}
-)
 
-
-@chat_app.command(help=HELP)
-@takes
 def chat(question: str, flags: Flags) -> int:
     """A conversation; the words are its first message, behind what is piped."""
     _refuse(flags)
     settings, conversation = begun(flags)
-    tell = silence if flags.quiet else notice
+    tell = silence if flags.quiet else _aside
     for line in settings.notices:
         tell(line)
     targets = Targets(save=flags.save, force=flags.force)
@@ -70,6 +63,8 @@ def chat(question: str, flags: Flags) -> int:
     if flags.verbose:
         for line in circumstances(session, settings):
             tell(line)
+    with early.still():
+        look = look_of(settings, flags)
     from streamchat.repl.start import started  # the line editor: behind everything that can fail without it
 
     with (
@@ -77,7 +72,7 @@ def chat(question: str, flags: Flags) -> int:
         started(
             session,
             settings,
-            look_of(settings, flags),
+            look,
             keyboard=keyboard,
             extra=flags.request_fields(),
             directory=directory_of(settings),
@@ -92,6 +87,12 @@ def chat(question: str, flags: Flags) -> int:
             repl.close()
             _keep(repl.conversation, targets)
     return 0
+
+
+def _aside(line: str) -> None:
+    """A notice, above the prompt that may stand there already."""
+    with early.aside():
+        notice(line)
 
 
 def _refuse(flags: Flags) -> None:

@@ -3,13 +3,14 @@
 Typer builds an adapter of pydantic's for every parameter that a command has, given or not, and pydantic takes twice as
 long to import as Typer itself. What cannot be wrong is converted here instead: texts, paths, and numbers that are
 plainly numbers. Everything else goes through Typer's own, whose complaints are then the same as ever; so does all of it
-should Typer no longer keep its conversion where we look for it.
+should Typer no longer keep its conversion where we look for it. (`words` converts by the same functions.)
 """
 
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 _SLOT = "_runtime_param"
 """Where Typer keeps a parameter's conversion once it is built."""
@@ -56,6 +57,12 @@ _CONVERSIONS: dict[Any, Callable[[Any], Any]] = {
 }
 _LISTS: dict[Any, Callable[[Any], Any]] = {list[str]: _text, list[Path]: _path}
 _VALIDATED = ("parser", "click_type", "exists", "resolve_path")
+
+
+def conversion(kind: Any) -> tuple[Callable[[Any], Any] | None, bool]:
+    """How one word becomes a value of this kind (or None), None for a flag; and whether there may be several."""
+    (kind,) = [each for each in get_args(kind) if each is not type(None)] if type(kind) is UnionType else (kind,)
+    return (None if kind is bool else _CONVERSIONS.get(kind) or _LISTS[kind]), kind in _LISTS
 
 
 class Quick:

@@ -10,8 +10,8 @@ from streamchat.chat import Message
 from streamchat.cli.answers import part_of, shortage
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
+from streamchat.cli.flags import Flags
 from streamchat.cli.foreground import foreground
-from streamchat.cli.options import Flags
 from streamchat.cli.starting import look_of, powerless, transcripts_of
 from streamchat.compare import Asked, Outcome, compare
 from streamchat.config.settings import Settings

@@ -38,5 +38,7 @@ def _offered() -> bool:
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     from streamchat.local.install import offer  # once in a machine's life
+    from streamchat.repl import early
 
+    early.withdraw()
     return offer()

@@ -6,6 +6,8 @@ that runs is imported.
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from pathlib import Path
 from signal import SIGPIPE
 from typing import TYPE_CHECKING, Final
@@ -15,6 +17,7 @@ from streamchat.errors import UsageError
 from streamchat.paths import files
 
 if TYPE_CHECKING:
+    from streamchat.cli.flags import Flags
     from streamchat.cli.outline import Group
 
 COMMANDS: Final[dict[str, str]] = {
@@ -32,6 +35,9 @@ COMMANDS: Final[dict[str, str]] = {
     "local": "Install, list and remove the embedded model's weights.",
 }
 """Each command with its line in the help; its module is `streamchat.cli.NAME`, the app in it `NAME_app`."""
+
+QUESTIONS: Final = ("ask", "chat")
+"""Those that take a question: theirs is a function NAME instead, of a question and flags, and the words HELP."""
 
 PICK: Final = "?"
 """The REF of --resume that stands for none: the person is asked which conversation."""
@@ -82,16 +88,48 @@ def meaning(argv: Sequence[str], *, piped: bool, terminal: bool = False) -> list
 def _run(argv: list[str]) -> int:
     arguments = meaning(picking(argv), piped=not argv and _is_piped(), terminal=_on_terminal())
     try:
+        if arguments[0] in QUESTIONS and arguments[-1] not in _HELP:
+            code = _asked(arguments[0], arguments[1:])
+            if code is not None:
+                return code
         if _answered(arguments):
             sys.stdout.flush()
             return 0
     except BrokenPipeError:
         raise Signalled(SIGPIPE) from None
     from streamchat.cli.app import parsed
+
+    _defer()
+    return parsed(arguments)
+
+
+def _asked(command: str, words: list[str]) -> int | None:
+    """Run a command that takes a question; None where its words need the parser."""
+    from streamchat.cli.words import plain
+
+    read = plain(words)
+    if read is None:
+        return None
+    with _prompt(*read) if command == "chat" else nullcontext():
+        _defer()
+        code: int = getattr(import_module(f"streamchat.cli.{command}"), command)(*read)
+        return code
+
+
+def _prompt(question: str, flags: "Flags") -> AbstractContextManager[object]:
+    """The prompt of a chat, at once, if that is what comes first in it."""
+    if question or flags.continue_ or flags.resume or flags.editor or flags.accessible or not _on_terminal():
+        return nullcontext()
+    from streamchat.repl.early import Early, possible
+
+    return Early(sys.stdin.fileno(), sys.stdout) if possible(sys.stdout) else nullcontext()
+
+
+def _defer() -> None:
+    """Load on first use: here, where the process is ours, and nowhere that a library comes by."""
     from streamchat.firstuse import defer
 
-    defer("openai", "anthropic", "httpcore2")  # here, where the process is ours, and nowhere that a library comes by
-    return parsed(arguments)
+    defer("openai", "anthropic", "httpcore2")
 
 
 def _answered(arguments: list[str]) -> bool:

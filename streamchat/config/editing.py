@@ -5,7 +5,7 @@ old one said but for the change. A new setting takes the place of its commented 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any, get_args, get_origin
 
@@ -13,12 +13,12 @@ from msgspec import convert
 
 from streamchat.config.checks import meaning, misfit
 from streamchat.config.example import toml, toml_key
-from streamchat.config.file import DOTTED, Key, dotted, key_parts, parse_toml, position
+from streamchat.config.file import DOTTED, Key, dotted, key_parts, parse_toml, written
 from streamchat.config.schema import SECTIONS, TABLES
+from streamchat.config.spans import setting_span, settings_of, table_span, value_span
 from streamchat.config.target import nearest, printable
 from streamchat.errors import ConfigError, UsageError
 
-_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
 _FREE = ("headers", "options")
 """The settings of a provider that are tables of anything."""
 _WAY_OUT = "change it by hand: streamchat config edit"
@@ -72,7 +72,8 @@ def assigned(text: str, key: Key, value: Any) -> str:
         lambda: _uncommented(text, key, value),
         lambda: _below_last(text, key, value),
         lambda: _with_table(text, key, value),
-        lambda: _rewritten(text, key, value),
+        lambda: _beside(text, key, value),
+        lambda: _rewritten(text, key, wanted),
     ]
     if holds(tables, key):
         ways.reverse()
@@ -82,7 +83,7 @@ def assigned(text: str, key: Key, value: Any) -> str:
 def removed(text: str, key: Key) -> str:
     """The file's text without this setting, or without the whole table of that key."""
     wanted = _without(parse_toml(text), key)
-    return _first_right([lambda: _cut(text, key), lambda: _deleted(text, key)], wanted)
+    return _first_right([lambda: _cut(text, key), lambda: _rewritten(text, key, wanted)], wanted)
 
 
 def holds(tables: Any, key: Key) -> bool:
@@ -186,7 +187,7 @@ def _ending(text: str) -> str:
 def _uncommented(text: str, key: Key, value: Any) -> str | None:
     """In the place of the commented line of that setting, in the table that it belongs to."""
     lines = text.splitlines(keepends=True)
-    span = _table_span(text, key[:-1])
+    span = table_span(text, key[:-1])
     shape = re.compile(rf"#{re.escape(toml_key(key[-1]))}\s*=")
     for index in range(*span) if span else ():
         if shape.match(lines[index]):
@@ -197,13 +198,13 @@ def _uncommented(text: str, key: Key, value: Any) -> str | None:
 
 def _below_last(text: str, key: Key, value: Any) -> str | None:
     """Below the last setting of its table, or below the table's header."""
-    span = _table_span(text, key[:-1])
+    span = table_span(text, key[:-1])
     if span is None:
         return None
     lines = text.splitlines(keepends=True)
     at = span[0]
-    for other in _settings_of(text, key[:-1]):
-        found = _setting_span(text, other)
+    for other in settings_of(text, key[:-1]):
+        found = setting_span(text, other)
         at = max(at, found[1]) if found else at
     if at and not lines[at - 1].endswith("\n"):
         lines[at - 1] += _ending(text)
@@ -218,87 +219,42 @@ def _with_table(text: str, key: Key, value: Any) -> str | None:
     return f"{before}{ending if before else ''}{header}{ending}{_setting_line(key, value, ending)}"
 
 
-def _rewritten(text: str, key: Key, value: Any) -> str | None:
-    """By the library that keeps comments: the value alone is replaced, whatever the layout."""
-    import tomlkit  # 70 ms: only where something is changed
-    from tomlkit.exceptions import TOMLKitError
-
-    try:
-        document = tomlkit.parse(text)
-        inner: Any = document
-        for part in key[:-1]:
-            inner = inner.setdefault(part, tomlkit.table()) if part not in inner else inner[part]
-        inner[key[-1]] = value
-        return tomlkit.dumps(document)
-    except (TOMLKitError, TypeError, ValueError, AttributeError):
-        return None
+def _beside(text: str, key: Key, value: Any) -> str | None:
+    """Below a setting of the same table that is written with the table's name in front of it."""
+    lines = text.splitlines(keepends=True)
+    for _, _, table, parts in written(text):
+        found = setting_span(text, (*table, *parts)) if (*table, *parts)[: len(key) - 1] == key[:-1] else None
+        if found and len(table) < len(key) - 1:
+            name = ".".join(map(toml_key, key[len(table) :]))
+            line = f"{name} = {toml(value)}{_ending(text)}"
+            return "".join([*lines[: found[1]], line, *lines[found[1] :]])
+    return None
 
 
-def _deleted(text: str, key: Key) -> str | None:
-    """By the library that keeps comments."""
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    try:
-        document = tomlkit.parse(text)
-        inner: Any = document
-        for part in key[:-1]:
-            inner = inner[part]
-        del inner[key[-1]]
-        return tomlkit.dumps(document)
-    except (TOMLKitError, TypeError, ValueError, AttributeError, KeyError):
-        return None
+def _rewritten(text: str, key: Key, wanted: dict[str, Any]) -> str | None:
+    """With the value alone replaced, or that of the inline table which it is in."""
+    for length in range(len(key), 0, -1):
+        span = value_span(text, key[:length])
+        if span is not None and holds(wanted, key[:length]):
+            return f"{text[: span[0]]}{toml(_at(wanted, key[:length]))}{text[span[1] :]}"
+    return None
 
 
 def _cut(text: str, key: Key) -> str | None:
     """Without the lines of the setting, or of the table's header and settings; comments stay."""
     lines = text.splitlines(keepends=True)
-    spans = [_setting_span(text, key)]
-    if isinstance(_value(text, key), dict):
-        header = _table_span(text, key)
+    spans = [setting_span(text, key)]
+    if isinstance(_at(parse_toml(text), key), dict):
+        header = table_span(text, key)
         if header is None:
             return None
-        spans = [(header[0] - 1, header[0]), *(_setting_span(text, other) for other in _settings_of(text, key))]
+        spans = [(header[0] - 1, header[0]), *(setting_span(text, other) for other in settings_of(text, key))]
     for span in sorted(filter(None, spans), reverse=True):
         del lines[slice(*span)]
     return "".join(lines)
 
 
-def _value(text: str, key: Key) -> Any:
-    value: Any = parse_toml(text)
+def _at(tables: Any, key: Key) -> Any:
     for part in key:
-        value = value[part]
-    return value
-
-
-def _settings_of(text: str, table: Key) -> Iterator[Key]:
-    tables: Any = parse_toml(text)
-    for part in table:
-        tables = tables.get(part) if isinstance(tables, dict) else None
-    yield from ((*table, name) for name in tables) if isinstance(tables, dict) else ()
-
-
-def _setting_span(text: str, key: Key) -> tuple[int, int] | None:
-    """The lines of a setting, the first and the one behind its last: the fewest that are TOML by themselves."""
-    place = position(text, key)
-    if place is None:
-        return None
-    lines = text.splitlines(keepends=True)
-    start = place[0] - 1
-    for end in range(start + 1, len(lines) + 1):
-        try:
-            parse_toml("".join(lines[start:end]))
-        except ValueError:
-            continue
-        return start, end
-    return None
-
-
-def _table_span(text: str, table: Key) -> tuple[int, int] | None:
-    """The lines below a table's header, up to the next header."""
-    lines = text.splitlines()
-    headers = [(index, key_parts(found[1])) for index, line in enumerate(lines) if (found := _HEADER.match(line))]
-    for order, (index, key) in enumerate(headers):
-        if key == table:
-            return index + 1, headers[order + 1][0] if order + 1 < len(headers) else len(lines)
-    return None
+        tables = tables[part]
+    return tables

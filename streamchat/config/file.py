@@ -1,6 +1,8 @@
 """The configuration file as tables, and where in its text each of them stands."""
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +83,18 @@ def dotted(key: Key) -> str:
 
 
 def position(text: str, key: Key) -> tuple[int, int] | None:
-    """Line and column where a key is written, by the table headers above it; strings over several lines are skipped."""
+    """Line and column where a key is written, or the first that is below it."""
+    for number, column, table, parts in written(text):
+        if (*table, *parts)[: len(key)] == key:
+            return number, column
+    return None
+
+
+def written(text: str) -> Iterator[tuple[int, int, Key, Key]]:
+    """The headers and settings of a text: line, column, table, and the key in it (none for the header itself).
+
+    Strings over several lines are skipped.
+    """
     table: Key = ()
     closing = ""
     for number, line in enumerate(text.splitlines(), 1):
@@ -90,20 +103,24 @@ def position(text: str, key: Key) -> tuple[int, int] | None:
             continue
         if header := _HEADER.match(line):
             table = key_parts(header[1])
-            if table[: len(key)] == key:
-                return number, header.start(1) + 1
+            yield number, header.start(1) + 1, table, ()
             continue
         if not (setting := _SETTING.match(line)):
             continue
-        if (*table, *key_parts(setting[1]))[: len(key)] == key:
-            return number, setting.start(1) + 1
+        yield number, setting.start(1) + 1, table, key_parts(setting[1])
         value = line[setting.end() :].strip()
         for quotes in ('"""', "'''"):
             if value.startswith(quotes) and quotes not in value[3:]:
                 closing = quotes
-    return None
 
 
 def key_parts(dotted_key: str) -> Key:
     """A key as it is written, part by part, without its quotes."""
-    return tuple(part.strip("\"'") for part in re.findall(_KEY, dotted_key))
+    return tuple(_unquoted(part) for part in re.findall(_KEY, dotted_key))
+
+
+def _unquoted(part: str) -> str:
+    if "\\" in part:
+        with suppress(ValueError):
+            return str(parse_toml(f"key = {part}")["key"])
+    return part[1:-1] if part[0] in "\"'" else part

@@ -35,6 +35,7 @@ from streamchat.config.settings import DEFAULT_PROFILE, ENVIRONMENT, FILE, PROFI
 from streamchat.config.sources import Sources, read_sources
 from streamchat.config.target import choose, nearest, printable
 from streamchat.errors import ConfigError
+from streamchat.paths import expanded
 
 OTHER_VARIABLES = frozenset(
     ("STREAMCHAT_CONFIG", "STREAMCHAT_DEBUG", "STREAMCHAT_PLAIN_IMPORTS", "STREAMCHAT_SERVE_TOKEN")
@@ -144,7 +145,7 @@ def _finished(sources: Sources) -> Settings:
     settings = resolve(sources)
     if settings.system_file is None:
         return settings
-    path = settings.system_file.expanduser()
+    path = expanded(settings.system_file)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

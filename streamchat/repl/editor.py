@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event
 from types import FrameType
 from typing import Any, TextIO
 
@@ -14,17 +15,24 @@ from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
+from prompt_toolkit.input.typeahead import store_typeahead
 from prompt_toolkit.input.vt100 import Vt100Input
+from prompt_toolkit.input.vt100_parser import Vt100Parser
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.shortcuts import PromptSession
 from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import get_cwidth
 
+from streamchat.repl.crashing import ends_by_errors
+from streamchat.repl.early import PROMPT
 from streamchat.repl.entry import Pastes
-from streamchat.repl.keys import LEAVE, bindings
+from streamchat.repl.keys import HELP, LEAVE, bindings
 from streamchat.repl.picking import Search, pick
 from streamchat.repl.terminal import Terminal
+from streamchat.views.footer import Phrase, joined
 
-PROMPT = "> "
 CONTINUED = "  "
 
 _STYLE = Style.from_dict(
@@ -40,7 +48,9 @@ _MENU_ROWS = 4
 
 
 class Editor:
-    """Reads one message after the other; `state` gives the line below the prompt."""
+    """Reads one message after the other; `state` gives what the line below the prompt says."""
+
+    keys = HELP
 
     def __init__(
         self,
@@ -51,12 +61,15 @@ class Editor:
         history: History,
         completer: Completer,
         pastes: Pastes,
-        state: Callable[[], str],
+        state: Callable[[], list[Phrase]],
         vi: bool = False,
         color: bool = True,
     ) -> None:
         self.reasoning: Callable[[], None] = lambda: None
         """Shows or hides the last reasoning: what Ctrl+O does."""
+        self.early: Callable[[], bytes] = lambda: b""
+        """Gives the keys, as the terminal sent them, that were typed before there was an editor."""
+        self.drawn = Event()
         self._terminal, self._pastes, self._state = terminal, pastes, state
         self._stopping = False
         self._hint = ""
@@ -82,6 +95,7 @@ class Editor:
             output=self._output,
         )
         self._session.default_buffer.on_text_changed += lambda _: self._say("")
+        self._app.after_render += lambda _: self.drawn.set()
         self._app.ttimeoutlen, self._app.timeoutlen = 0.05, 0.5
 
     def read(self, draft: str = "") -> str | None:
@@ -91,7 +105,7 @@ class Editor:
         self._hint = ""
         with self._shown():
             try:
-                text = self._session.prompt([("class:prompt", PROMPT)], default=draft)
+                text = self._session.prompt([("class:prompt", PROMPT)], default=draft, pre_run=self._begin)
             except EOFError:
                 return None
         return None if text == LEAVE else self._pastes.unfold(text)
@@ -157,6 +171,22 @@ class Editor:
             if ending and callable(handler := handlers[signal.Signals(ending[0])]):
                 handler(ending[0], None)
 
+    def _begin(self) -> None:
+        ends_by_errors(self._app)()
+        self._take_early()
+
+    def _take_early(self) -> None:
+        """The earlier keys come before all that are still to come. The first key costs as much as the rest together
+        (all bindings are looked through), so one that does nothing goes before the keys are seen here and not there."""
+        self._app.key_processor.feed(KeyPress(Keys.Ignore))
+        self._app.key_processor.process_keys()
+        if keys := self.early():
+            pressed: list[KeyPress] = []
+            parser = Vt100Parser(pressed.append)
+            parser.feed(keys.decode(errors="replace"))
+            parser.flush()
+            store_typeahead(self._input, pressed)
+
     def _leave(self) -> None:
         future = self._app.future
         if future is not None and not future.done():
@@ -170,4 +200,5 @@ class Editor:
         self._hint = hint
 
     def _toolbar(self) -> StyleAndTextTuples:
-        return [("class:bottom-toolbar.text", (self._hint or self._state())[: self._output.get_size().columns - 1])]
+        room = self._output.get_size().columns - 1
+        return [("class:bottom-toolbar.text", (self._hint or joined(self._state(), room, wide=get_cwidth))[:room])]

@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from streamchat.config.settings import Settings
+from streamchat.repl.early import PROMPT, Early, shown
 from streamchat.repl.terminal import Terminal, is_dumb
 from streamchat.session import Session
 from streamchat.views.choose import Look
@@ -33,12 +34,10 @@ def started(
     """
     out = sys.stdout
     plain = look.accessible or not out.isatty() or is_dumb()
-    with Terminal(keyboard.fileno()) as terminal:
+    early = shown()
+    with nullcontext(early.terminal) if early else Terminal(keyboard.fileno()) as terminal:
         if not first:
-            whom = " · ".join(filter(None, (session.provider.name, session.model)))
-            early = not plain and session.conversation.last is None
-            out.write(safe(f"{whom}   /help: commands and keys, Ctrl+D: leave\n") + ("> " if early else ""))
-            out.flush()  # seen before the editor is loaded; what is typed meanwhile waits for it
+            _headline(session, out, early, stays=not plain and session.conversation.last is None)
         from streamchat.repl.loop import Repl
 
         prompt = _lines if plain else _editor
@@ -47,7 +46,7 @@ def started(
             settings,
             look,
             terminal=terminal,
-            prompt=lambda repl: prompt(repl, keyboard),
+            prompt=lambda repl: prompt(repl, keyboard, early),
             out=out,
             extra=extra,
             directory=directory,
@@ -59,7 +58,20 @@ def started(
         yield repl
 
 
-def _editor(repl: "Repl", keyboard: TextIO) -> "Prompt":
+def _headline(session: Session, out: TextIO, early: Early | None, *, stays: bool) -> None:
+    """Whom a person talks to, and below it the prompt, if it is one that `stays` when the editor comes."""
+    whom = " · ".join(filter(None, (session.provider.name, session.model)))
+    line = safe(f"{whom}   /help: commands and keys, Ctrl+D: leave\n")
+    if early and stays:
+        early.headline(line)
+        return
+    if early:
+        early.erase()
+    out.write(line + (PROMPT if stays else ""))
+    out.flush()  # seen before the editor is loaded; what is typed meanwhile waits for it
+
+
+def _editor(repl: "Repl", keyboard: TextIO, early: Early | None) -> "Prompt":
     from streamchat.history.redaction import patterns
     from streamchat.repl.completion import Completions
     from streamchat.repl.editor import Editor
@@ -78,10 +90,12 @@ def _editor(repl: "Repl", keyboard: TextIO) -> "Prompt":
         color=repl.look.color != "never",
     )
     editor.reasoning = repl.show_reasoning
+    if early:
+        editor.early = early.take
     return editor
 
 
-def _lines(repl: "Repl", keyboard: TextIO) -> "Prompt":
+def _lines(repl: "Repl", keyboard: TextIO, early: Early | None) -> "Prompt":
     from streamchat.repl.lines import Lines
 
-    return Lines(repl.terminal, repl.stop, repl.out, keyboard)
+    return Lines(repl.terminal, repl.stop, repl.out, keyboard, early=early.take() if early else b"")

@@ -2,13 +2,17 @@
 
 import os
 from collections.abc import Callable
-from typing import BinaryIO, Literal, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO
 
 from msgspec import Struct, structs
 
 from streamchat.errors import UsageError
 from streamchat.views.base import Tell, View, quiet
 from streamchat.views.plain import Extracted, PlainView, Safe, Step, Wrapped
+from streamchat.views.tty import moves_cursor
+
+if TYPE_CHECKING:
+    from streamchat.views.panel import LiveView
 
 Format = Literal["text", "markdown", "json", "jsonl"]
 CODE_THEMES = {"dark": "ansi_dark", "light": "ansi_light"}
@@ -110,21 +114,29 @@ def _rendered(
         from streamchat.views.spoken import SpokenView
 
         return SpokenView(out.buffer, title=title, note=note, footer=shows_footer(look, out), tell=tell)
-    from streamchat.views.panel import LiveView
 
-    return LiveView(
-        out,
-        title=title,
-        note=note,
-        color=look.color,
-        reasoning=look.reasoning,
-        footer=shows_footer(look, out),
-        usage=look.usage,
-        code_theme=look.code_theme,
-        width=look.width or None,
-        mode=None if look.stream and not look.accessible else ("blocks" if look.stream else "whole"),
-        below=below,
-    )
+    def load() -> "LiveView":
+        from streamchat.views.panel import LiveView
+
+        return LiveView(
+            out,
+            title=title,
+            note=note,
+            color=look.color,
+            reasoning=look.reasoning,
+            footer=shows_footer(look, out),
+            usage=look.usage,
+            code_theme=look.code_theme,
+            width=look.width or None,
+            mode=None if look.stream and not look.accessible else ("blocks" if look.stream else "whole"),
+            below=below,
+        )
+
+    if below is None and look.stream and not look.accessible and moves_cursor(out):
+        from streamchat.views.first import FirstView
+
+        return FirstView(out, load, width=look.width)
+    return load()
 
 
 def _steps(look: Look, terminal: TextIO | None) -> tuple[Step, ...]:

@@ -25,7 +25,8 @@ from streamchat.views.footer import joined, phrases, seconds
 from streamchat.views.live import Color, terminal
 from streamchat.views.markdown import CODE_THEME, Line, Sheet, rendered
 from streamchat.views.safe import one_line, safe
-from streamchat.views.screen import Screen, reflows
+from streamchat.views.screen import Screen
+from streamchat.views.tty import reflows
 
 NARROWEST = 40
 """Fewer columns of the terminal than these are too few for an answer."""

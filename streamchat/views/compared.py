@@ -171,7 +171,7 @@ def _columns(look: Look, out: TextIO, titles: Sequence[str], notes: Sequence[str
     """Columns, where they fit and what is drawn may be drawn again."""
     from streamchat.views.columns import Columns, Looks, width_of_each
     from streamchat.views.live import LiveMarkdown
-    from streamchat.views.screen import moves_cursor
+    from streamchat.views.tty import moves_cursor
 
     width = width_of_each(len(titles), look.width or LiveMarkdown(out).console.width)
     if width is None or look.accessible or not look.stream or not moves_cursor(out):

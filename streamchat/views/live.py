@@ -28,7 +28,8 @@ from streamchat.views.elements import Line, broken
 from streamchat.views.markdown import CODE_THEME, Sheet, rendered
 from streamchat.views.pace import Pace
 from streamchat.views.safe import safe
-from streamchat.views.screen import Screen, moves_cursor, reflows, size_of
+from streamchat.views.screen import Screen
+from streamchat.views.tty import moves_cursor, reflows, size_of
 
 Mode = Literal["live", "blocks", "whole"]
 """Redrawn while it grows; printed block by block, without any redrawing; or printed when it is complete."""
@@ -129,6 +130,11 @@ class LiveMarkdown:
         if self.mode != "whole" and self._drawer is None:
             self._drawer = threading.Thread(target=self._draw_on, name="live-markdown", daemon=True)
             self._drawer.start()
+
+    def take_over(self, text: str) -> None:
+        """What is fed will begin with this text, which stands in the cursor's row already. Before `start`."""
+        if text:
+            self._screen.take_over([Segment(text, Style.null())])
 
     def feed(self, text: str) -> None:
         """More text. Never waits for the terminal."""

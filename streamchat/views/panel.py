@@ -60,7 +60,7 @@ class LiveView:
             lead=self._thought,
             below=below,
         )
-        self.refresh, self.pause = self._live.refresh, self._live.pause
+        self.refresh, self.pause, self.take_over = self._live.refresh, self._live.pause, self._live.take_over
         self._reply = Reply()
         self._begun = self._latest = time.monotonic()
         self._thinking: float | None = None

@@ -149,6 +149,11 @@ class Screen:
         self.send((f"\x1b[{above}A" if above else "") + "\r\x1b[J")
         self.forget()
 
+    def take_over(self, line: Line) -> None:
+        """The cursor is behind this line, which somebody else wrote."""
+        self._rows, self._at = [Row(line)], 0
+        self._column = self._rows[0].cells
+
     def forget(self) -> None:
         """The cursor is at the start of an empty line, and there is no tail."""
         self._rows, self._at, self._column = [], 0, 0
@@ -269,24 +274,3 @@ def _common(new: str, old: str) -> int:
     if new.startswith(old):
         return len(old)
     return next((i for i, (a, b) in enumerate(zip(new, old, strict=False)) if a != b), min(len(new), len(old)))
-
-
-def moves_cursor(out: TextIO) -> bool:
-    """Whether rows can be redrawn there: a terminal, and one that can move its cursor."""
-    return out.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
-
-
-def size_of(out: TextIO) -> os.terminal_size:
-    """What the terminal says itself, whatever the environment says; zeros where it does not."""
-    try:
-        return os.get_terminal_size(out.fileno())
-    except (OSError, ValueError):
-        return os.terminal_size((0, 0))
-
-
-def reflows() -> bool:
-    """Whether this terminal, when it changes its width, breaks the lines on it anew, as nearly all of them do."""
-    term = os.environ.get("TERM", "")
-    if "TMUX" in os.environ:
-        return True
-    return "XTERM_VERSION" not in os.environ and not term.startswith(("linux", "screen", "vt"))

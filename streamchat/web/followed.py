@@ -15,7 +15,7 @@ from streamchat.events import Reasoning, Text
 from streamchat.web.encoding import Native
 from streamchat.web.errors import StoppedError
 from streamchat.web.log import Log
-from streamchat.web.run import Reader
+from streamchat.web.reader import Reader
 
 if TYPE_CHECKING:
     from streamchat.web.page_view import PageView

@@ -9,7 +9,8 @@ from msgspec import Struct
 from streamchat.errors import ChatError
 from streamchat.web.encoding import encode
 from streamchat.web.errors import WebError, described, retry_after, status_of
-from streamchat.web.run import Reader, Run, Source
+from streamchat.web.reader import Reader, Source
+from streamchat.web.run import Run
 
 JSON = "application/json"
 STREAM_HEADERS: Mapping[str, str] = {

@@ -12,7 +12,8 @@ from streamchat.web.encoding import Simple
 from streamchat.web.errors import StoppedError, WebError
 from streamchat.web.http import Answer, Request, Streamed, answer_json, refused
 from streamchat.web.page_view import Position
-from streamchat.web.run import Run, Source
+from streamchat.web.reader import Source
+from streamchat.web.run import Run
 from streamchat.web.viewing import PageReader
 
 

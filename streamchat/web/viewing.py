@@ -8,7 +8,7 @@ import asyncio
 from streamchat.web.pacing import Pacing
 from streamchat.web.page_view import PageView, Position
 from streamchat.web.page_view import Reader as TreeReader
-from streamchat.web.run import Reader, Source
+from streamchat.web.reader import Reader, Source
 
 _LAST = (b"error", b"done")
 _DELTAS = (b"token", b"reasoning")

@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing import Process, Queue
@@ -41,12 +42,14 @@ LONGEST = 60.0
 
 
 class Timed(Struct, frozen=True):
-    """A command to be timed: until the word stands there (`word`) or until it has ended; `terminal` or a pipe."""
+    """A command to be timed: until the word stands there or, without one, until it has ended; `terminal` or a pipe."""
 
     name: str
     command: list[str]
-    word: bool = False
+    word: bytes = b""
     terminal: bool = False
+    stays: bool = False
+    """Does not end by itself: a chat."""
     plain: bool = False
     """Without loading on first use."""
 
@@ -64,6 +67,8 @@ class Spent(Struct, frozen=True):
 def make(envs: Path, package: str) -> Path | None:
     """The commands' directory of a package's own environment, made if it is not there; None if it does not install."""
     where = envs / package
+    if package == "streamchat" and not _is_current(where):
+        shutil.rmtree(where, ignore_errors=True)
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         if package == "codex":
             if not (where / "node_modules/.bin/codex").exists():
@@ -75,8 +80,17 @@ def make(envs: Path, package: str) -> Path | None:
             pip = [str(where / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
             wanted = [str(ROOT) if package == "streamchat" else package, *WITH.get(package, ())]
             subprocess.run([*pip, *wanted], check=True, timeout=900)
+            if package == "streamchat":
+                shutil.copy(ROOT / "pyproject.toml", where)
         return where / "bin"
     return None
+
+
+def _is_current(where: Path) -> bool:
+    """Whether it was made from what the checkout says it needs."""
+    with contextlib.suppress(OSError):
+        return (where / "pyproject.toml").read_bytes() == (ROOT / "pyproject.toml").read_bytes()
+    return False
 
 
 def renew(envs: Path) -> None:
@@ -127,16 +141,17 @@ def ours(bin_: Path, url: str) -> list[Timed]:
         Timed("--version", [program, "--version"]),
         Timed("--help", [program, "--help"]),
         Timed("ask --help", [program, "ask", "--help"]),
+        Timed("chat: prompt", [program], word=b"> ", terminal=True, stays=True),
         Timed("usage error", [program, "ask", "--bogus"]),
         Timed("completion of an option", [program, "completion", "--words", "--", "ask", "--mo"]),
         Timed("completion of a model", [program, "completion", "--words", "--", "ask", "-m", "gp"]),
     ]
     for vendor, command in (("openai", openai), ("anthropic", anthropic)):
         timed += [
-            Timed(f"{vendor}: bare SDK", [python, "-c", BARE[vendor], url], word=True),
-            Timed(f"{vendor}: ask, pipe", command, word=True),
-            Timed(f"{vendor}: ask, terminal", command, word=True, terminal=True),
-            Timed(f"{vendor}: ask, plain imports", command, word=True, plain=True),
+            Timed(f"{vendor}: bare SDK", [python, "-c", BARE[vendor], url], word=WORD),
+            Timed(f"{vendor}: ask, pipe", command, word=WORD),
+            Timed(f"{vendor}: ask, terminal", command, word=WORD, terminal=True),
+            Timed(f"{vendor}: ask, plain imports", command, word=WORD, plain=True),
         ]
     return timed
 
@@ -154,7 +169,7 @@ def peer(package: str, bin_: Path, url: str) -> list[Timed]:
         "codex": ["exec", "--skip-git-repo-check", "-c", provider, "-c", 'model_provider="there"', "-m", "m", "x"],
     }[package]
     return [
-        Timed(f"{package}: first word", [program, *asking], word=True),
+        Timed(f"{package}: first word", [program, *asking], word=WORD),
         Timed(f"{package} --version", [program, "--version"]),
         Timed(f"{package} --help", [program, "--help"]),
     ]
@@ -183,6 +198,8 @@ def settled(home: Path, url: str) -> dict[str, str]:
 def run(timed: Timed, environment: dict[str, str]) -> Spent | None:
     """None if the word never came."""
     master, slave = pty.openpty() if timed.terminal else os.pipe()
+    if timed.terminal:
+        termios.tcsetwinsize(master, (24, 80))
     environment = {**environment, "STREAMCHAT_PLAIN_IMPORTS": "1" if timed.plain else ""}
     begun = time.monotonic()
     process = subprocess.Popen(
@@ -197,11 +214,11 @@ def run(timed: Timed, environment: dict[str, str]) -> Spent | None:
         except OSError:  # a terminal that nobody holds any more
             more = b""
         came += more
-        if there is None and WORD in came:
+        if there is None and timed.word and timed.word in came:
             there = time.monotonic() - begun
-        if not more:
+        if not more or (there is not None and timed.stays):
             break
-    if time.monotonic() >= begun + LONGEST:
+    if timed.stays or time.monotonic() >= begun + LONGEST:
         process.kill()
     _, _, usage = os.wait4(process.pid, 0)
     process.returncode = 0  # it was waited for, with its figures
@@ -230,11 +247,15 @@ GOALS = [
     ("openai: ask, terminal", "openai: bare SDK", 0.5),
     ("anthropic: ask, pipe", "anthropic: bare SDK", 0.5),
     ("anthropic: ask, terminal", "anthropic: bare SDK", 0.5),
-    ("openai: ask, pipe", "codex: first word", 0.8),
-    ("openai: ask, pipe", "llm: first word", 0.4),
+    *(
+        (f"openai: ask, {where}", f"{peer}: first word", most)
+        for peer, most in (("codex", 0.8), ("llm", 0.4), ("shell-gpt", 1.0), ("clai", 1.0), ("gptme", 1.0))
+        for where in ("pipe", "terminal")
+    ),
     ("--version", "python -c pass", 1.5),
     ("--help", "python -c pass", 4.0),
     ("ask --help", "python -c pass", 4.0),
+    ("chat: prompt", "python -c pass", 10.0),
     ("usage error", "python -c pass", 4.0),
     ("completion of an option", "python -c pass", 6.0),
     ("completion of a model", "python -c pass", 6.0),

@@ -17,6 +17,7 @@ import socket
 import statistics
 import subprocess
 import tempfile
+import termios
 import time
 from collections.abc import Iterator
 from multiprocessing import Process, Queue
@@ -43,6 +44,22 @@ VENDORS = {
     "openai": (chat_answer, ["-m", "vllm/m", "--base-url", "{url}/{answer}/v1"]),
     "anthropic": (messages_answer, ["-m", "anthropic/m", "--base-url", "{url}/{answer}"]),
 }
+
+
+class Row(Struct, frozen=True):
+    """A figure beside its goal, which is the most that it may be."""
+
+    what: str
+    told: str
+    figure: float
+    goal: float
+
+    def __str__(self) -> str:
+        return f"{self.what:52}{self.told:>24}{self.figure:9.2f}{self.goal:8.2f}{'' if self.met else '  missed'}"
+
+    @property
+    def met(self) -> bool:
+        return self.figure <= self.goal
 
 
 class Spent(Struct, frozen=True):
@@ -90,6 +107,8 @@ def served() -> Iterator[str]:
 def run(command: list[str], environment: dict[str, str], *, terminal: bool = False) -> Spent:
     """Run it to its end, reading all that it writes."""
     master, slave = pty.openpty() if terminal else os.pipe()
+    if terminal:
+        termios.tcsetwinsize(master, (24, 80))
     process = subprocess.Popen(
         command, stdin=slave if terminal else subprocess.DEVNULL, stdout=slave, env=environment, start_new_session=True
     )
@@ -131,27 +150,29 @@ class Bench:
         ]
 
 
-def per_token(bench: Bench, vendor: str) -> None:
+def per_token(bench: Bench, vendor: str) -> Iterator[Row]:
     whos = ("bare", "pipe", "terminal")
     both = bench.spent(*((who, vendor, answer) for answer in ("one", "many") for who in whos))  # in turns: one weather
     starts, ends = both[: len(whos)], both[len(whos) :]
     each = {who: (end.cpu - start.cpu) / TOKENS for who, start, end in zip(whos, starts, ends, strict=True)}
     for who, goal in (("bare", 1.0), ("pipe", 0.35), ("terminal", 1.0)):
-        show(f"{vendor}: CPU per token, {who}", f"{each[who] * 1e6:.0f} µs", each[who] / each["bare"], goal)
-    show(f"{vendor}: peak memory", f"{starts[1].memory / 1e6:.0f} MB", starts[1].memory / starts[0].memory, 1.05)
+        yield Row(f"{vendor}: CPU per token, {who}", f"{each[who] * 1e6:.0f} µs", each[who] / each["bare"], goal)
+    for who, spent in zip(whos[1:], starts[1:], strict=True):
+        told = f"{spent.memory / 1e6:.0f} MB, bare {starts[0].memory / 1e6:.0f} MB"
+        yield Row(f"{vendor}: peak memory, {who}", told, spent.memory / starts[0].memory, 1.05)
 
 
-def flat(bench: Bench, who: str) -> None:
+def flat(bench: Bench, who: str) -> Iterator[Row]:
     """A token of 1 MB beside one of 0.1 MB: about ten times it if the cost of a token grew with the answer."""
     one, tenth, whole = bench.spent(*((who, "openai", answer) for answer in ("one", "tenth", "long")))
     short, long = (tenth.cpu - one.cpu) / (LONG // 10), (whole.cpu - one.cpu) / LONG
-    show(f"CPU per token of 1 MB beside 0.1 MB, {who}", f"{long * 1e6:.1f} µs", long / short, 1.2)
+    yield Row(f"CPU per token of 1 MB beside 0.1 MB, {who}", f"{long * 1e6:.1f} µs", long / short, 1.2)
 
 
-def memory(bench: Bench) -> None:
+def memory(bench: Bench) -> Iterator[Row]:
     small, big = bench.spent(("pipe", "openai", "one"), ("pipe", "openai", "big"))
     more = big.memory - small.memory
-    show("10 MB answer adds", f"{more / 1e6:.0f} MB", more / BIG, 3.0)
+    yield Row("10 MB answer adds, in times its size", f"{more / 1e6:.0f} MB", more / BIG, 3.0)
 
 
 # From the socket to the screen
@@ -165,6 +186,7 @@ def delays(bench: Bench, *options: str) -> list[float]:
         packets = chat_answer(words)
         command = [str(bench.bin / "streamchat"), "ask", *options, "-m", "vllm/m", "--base-url", url, "x"]
         master, slave = pty.openpty()
+        termios.tcsetwinsize(master, (24, 80))
         process = subprocess.Popen(
             command, stdin=slave, stdout=slave, stderr=slave, env=bench.environment, start_new_session=True
         )
@@ -202,16 +224,27 @@ def _sent(client: socket.socket, screen: int, packets: list[bytes], words: list[
     return found
 
 
-def delay(bench: Bench, name: str, options: tuple[str, ...], goals: tuple[float, float]) -> None:
+def delay(bench: Bench, name: str, options: tuple[str, ...], goals: tuple[float, float]) -> Iterator[Row]:
     runs = [delays(bench, *options) for _ in range(max(3, bench.runs // 2))]
     for percent, goal in zip((50, 99), goals, strict=True):
         each = [statistics.quantiles(run_, n=100)[percent - 1] * 1e3 for run_ in runs]
         told = f"{statistics.median(each):.1f} ms, least {min(each):.1f}"
-        show(f"socket to screen, {name}, p{percent} (of {len(runs[0])})", told, statistics.median(each), goal)
+        yield Row(f"socket to screen, {name}, p{percent}, ms", told, statistics.median(each), goal)
 
 
-def show(name: str, told: str, figure: float, goal: float) -> None:
-    print(f"{name:52}{told:>24}{figure:9.2f}{goal:8.2f}{'' if figure <= goal else '  missed'}", flush=True)
+def measured(envs: Path, bin_: Path, runs: int) -> Iterator[Row]:
+    """All of it. `envs` is only where a home for the programs is made."""
+    with contextlib.ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=envs)))
+        bench = Bench(bin_, stack.enter_context(served()), home, runs)
+        for vendor in VENDORS:
+            yield from per_token(bench, vendor)
+        yield from delay(bench, "rendered", (), (8, 25))
+        yield from delay(bench, "raw", ("--raw",), (3, 3))
+        bench.runs = min(3, runs)  # seconds each
+        yield from memory(bench)
+        for who in ("pipe", "terminal"):
+            yield from flat(bench, who)
 
 
 def main() -> None:
@@ -224,16 +257,9 @@ def main() -> None:
         bin_ = make(envs, "streamchat")
         assert bin_, "streamchat itself does not install"
         renew(envs)
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        bench = Bench(bin_, stack.enter_context(served()), home, chosen.runs)
         print(f"{'':52}{'':24}{'ratio':>9}{'goal':>8}")
-        for vendor in VENDORS:
-            per_token(bench, vendor)
-        memory(bench)
-        delay(bench, "rendered", (), (8, 25))
-        delay(bench, "raw", ("--raw",), (3, 3))
-        for who in ("pipe", "terminal"):
-            flat(bench, who)
+        for row in measured(envs, bin_, chosen.runs):
+            print(row, flush=True)
 
 
 if __name__ == "__main__":

@@ -149,7 +149,7 @@ def test_a_slip_is_the_same_with_an_outline_and_without() -> None:
 def test_the_parser_is_not_loaded_for_it(words: list[str]) -> None:
     run("--help")
     code = (
-        "import os, sys; sys.argv[0] = 'streamchat'\n"
+        "import os, sys; sys.argv[0] = 'streamchat'; os._exit = print\n"
         "from streamchat.cli import exits\n"
         "exits.leave = lambda code: None\n"
         "from streamchat.__main__ import main\n"

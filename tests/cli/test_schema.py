@@ -1,6 +1,7 @@
 """`ask --schema`: answers of a given shape, in each vendor's own words, checked, by the real program."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +117,14 @@ def test_who_cannot_be_held_to_a_schema_is_only_checked() -> None:
     result = run("ask", "-m", "echo", "--schema", '{"required": ["model"]}', "Who?")
 
     assert result.status == 0 and "cannot be held to a schema" in result.err
+
+
+def test_without_the_extra_one_line_says_how_to_get_it(server: Server) -> None:
+    code = "import sys; sys.modules['jsonschema'] = None; sys.argv[0] = 'streamchat'\n"
+    code += "from streamchat.__main__ import main; main()"
+    said = run(
+        "-c", code, "ask", "-m", "vllm/m", "--base-url", server.v1, "--schema", "{}", "x", command=(sys.executable,)
+    )
+
+    assert (said.status, server.exchanges) == (2, [])
+    assert said.err == ("streamchat: --schema needs one more package\n  Install it: pip install 'streamchat[schema]'\n")

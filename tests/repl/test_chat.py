@@ -104,6 +104,7 @@ def test_typing_while_an_answer_streams_shows_below_it_and_is_sent_when_it_ends(
         rows = person.sees("Next", "> second", "> the draft", gone="queued")
         assert rows.count("One two") == 1
         assert [row for row in rows if "draft" in row] == ["> the draft"]
+        person.prompted(draft="the draft")
         person.press("\x03")
         assert leave(person) == 0
 
