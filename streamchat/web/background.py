@@ -81,5 +81,5 @@ def _gevents() -> asyncio.AbstractEventLoop:
             before = asyncio._get_running_loop()
             asyncio._set_running_loop(ours)
 
-    selector.select = select  # type: ignore[method-assign]  # a subclass would need gevent at import
+    selector.select = select
     return asyncio.SelectorEventLoop(selector)
