@@ -27,7 +27,7 @@ _MAGIC = (
 )
 _ADDRESS = re.compile("[A-Za-z]+://")
 _PATTERN = re.compile(r"[\w./~-]*\*[\w./~*-]*[./][\w./~*-]*")
-_AT = re.compile(r'(?<!\S)@(?:"([^"\n]+)"|(\S+))')
+_AT = re.compile(r'(?<![^\s([{])@(?:"([^"\n]+)"|(\S+))')
 
 
 def read(name: str) -> str | Attachment:

@@ -10,6 +10,7 @@
     ├── ProviderError         1   the provider answered with an error, or not as a provider answers
     │   ├── UnknownModelError 1   the provider does not know the model
     │   └── CutError          5   the stream ended without its end
+    ├── StoreError            1   the database that keeps the conversations does not do what it should
     └── IncompleteError       6   the answer is short (length, filter, refusal) and `--strict` was asked for
 
 An error is shown as its message on one line and its hint, the way out, on the next. What had arrived when it
@@ -94,6 +95,12 @@ class CutError(ProviderError):
 
     exit_code = 5
     stop_reason = "network"
+
+
+class StoreError(ChatError):
+    """The database that keeps the conversations cannot be reached, or refuses."""
+
+    transient = True
 
 
 class IncompleteError(ChatError):

@@ -39,6 +39,8 @@ HOMES = {
     "werkzeug": ("web/flask.py",),
     "gevent": ("web/background.py",),
     "gunicorn": (),
+    "sqlalchemy": ("history/postgres/",),
+    "redis": ("web/link.py",),
     "dotenv": ("config/",),
     "keyring": ("config/keys.py",),
 }

@@ -18,6 +18,7 @@ TOPICS: Final[dict[str, str]] = {
     "config": "How it is configured, and what is stronger.",
     "security": "What is not trusted, and what is done about it.",
     "exit-codes": "What each exit code means.",
+    "serve": "The web side: who is let in, the API, proxies, several processes.",
     "journal": "What stands in the file of a conversation, line by line.",
 }
 """Each topic with its line; its text is topics/NAME.md."""

@@ -95,8 +95,15 @@ def _app(settings: Settings, token: str, host: str, port: int) -> "App":
     from streamchat.web.guard import Guard, hosts_of
 
     names = settings.serve.allow_host if host in ("0.0.0.0", "::") else (host, *settings.serve.allow_host)
-    guard = Guard(token, hosts=hosts_of(port, *names), cors=frozenset(settings.serve.cors_origin))
-    return App(settings, guard=guard)
+    guard = Guard(
+        token,
+        hosts=hosts_of(port, *names),
+        cors=frozenset(settings.serve.cors_origin),
+        shared=bool(settings.serve.runs),
+    )
+    app = App(settings, guard=guard)
+    app.shelf.check()
+    return app
 
 
 def _announce(app: "App", host: str, port: int, uds: Path | None, *, open_page: bool) -> None:

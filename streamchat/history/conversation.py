@@ -1,4 +1,4 @@
-"""A conversation: a tree of turns in memory, and the journal that keeps it on disk while it grows.
+"""A conversation: a tree of turns in memory, and the journal that keeps it while it grows, on disk or elsewhere.
 
     conversation = Conversation.new(directory)          # no file before the first turn
     turn = conversation.begin("Why?", provider="openai", model="gpt-5")
@@ -6,7 +6,8 @@
     for event in turn.record(stream.events()): ...      # on disk before it is seen
     turn.end(stream.reply)
 
-Nothing here raises because of the disk once a conversation is loaded: `trouble` says what was not saved.
+Nothing here raises because of the disk once a conversation is loaded: `trouble` says what was not saved. Where it is
+kept is the matter of its `Home` (`keeping.py`): a folder, or a database for a team.
 """
 
 import re
@@ -19,7 +20,8 @@ from msgspec import UNSET
 from streamchat.chat import Attachment, Options
 from streamchat.errors import UsageError
 from streamchat.history import records
-from streamchat.history.journal import Busy, Journal
+from streamchat.history.journal import Folder, Journal
+from streamchat.history.keeping import Busy, Home, Writing
 from streamchat.history.records import Answer, End, EventLine, Head, Moved, Named, Question, Record
 from streamchat.history.tree import Tree, new_id, now
 from streamchat.history.turn import Turn
@@ -28,17 +30,17 @@ from streamchat.history.turn import Turn
 class Conversation(Tree):
     """Turns on disk. `id`, `name` and `path` tell which; `notices` are sentences to show to the person, once."""
 
-    def __init__(self, directory: Path | None, head: Head, *, redact: Sequence[re.Pattern[str]] = ()) -> None:
+    def __init__(self, home: Home | None, head: Head, *, redact: Sequence[re.Pattern[str]] = ()) -> None:
         super().__init__(head, redact=redact)
         self.notices: list[str] = []
-        self._directory = directory
-        self._journal: Journal | None = None
-        self._loaded: tuple[Path, int] | None = None
+        self._home = home
+        self._journal: Writing | None = None
 
     @classmethod
-    def new(cls, directory: Path | None, *, name: str = "", redact: Sequence[re.Pattern[str]] = ()) -> "Conversation":
-        """A conversation to be kept under `directory`, the folder `conversations`; None keeps it in memory only."""
-        conversation = cls(directory, Head(new_id(), records.VERSION, now()), redact=redact)
+    def new(cls, home: Home | Path | None, *, name: str = "", redact: Sequence[re.Pattern[str]] = ()) -> "Conversation":
+        """A conversation to be kept there (a path is the folder `conversations`); None keeps it in memory only."""
+        home = Folder(home) if isinstance(home, Path) else home
+        conversation = cls(home, Head(new_id(), records.VERSION, now()), redact=redact)
         conversation.name = name
         return conversation
 
@@ -52,20 +54,37 @@ class Conversation(Tree):
             data = path.read_bytes()
         except OSError as exc:
             raise UsageError(f"the conversation {path} cannot be read: {exc.strerror}") from exc
+        home = Folder(_directory_of(path)) if save else None
+        journal = Journal(path, new=False, size=len(data)) if save else None
+        return cls.of(data, str(path), id=path.stem, home=home, journal=journal, redact=redact)
+
+    @classmethod
+    def of(
+        cls,
+        data: bytes,
+        source: str,
+        *,
+        id: str,  # noqa: A002
+        home: Home | None,
+        journal: Writing | None,
+        redact: Sequence[re.Pattern[str]] = (),
+    ) -> "Conversation":
+        """The conversation of these lines, which go on in `journal`; `source` and `id` are for lines that do not say
+        where they are from."""
         lines, skipped = records.decode(data)
         if not lines:
-            raise UsageError(f"{path} holds no conversation", "Those that there are: streamchat history list")
-        head = next((line for line in lines if isinstance(line, Head)), None) or Head(path.stem)
-        conversation = cls(_directory_of(path) if save else None, head, redact=redact)
-        conversation._loaded = (path, len(data)) if save else None
+            raise UsageError(f"{source} holds no conversation", "Those that there are: streamchat history list")
+        head = next((line for line in lines if isinstance(line, Head)), None) or Head(id)
+        conversation = cls(home, head, redact=redact)
+        conversation._journal = journal
         conversation.read(lines)
         if (head.version or 0) > records.VERSION:
             conversation.notices.append(
-                f"{path} was written by a newer streamchat; this one may not understand all of it"
+                f"{source} was written by a newer streamchat; this one may not understand all of it"
             )
         elif skipped:
             conversation.notices.append(
-                f"{_count(skipped, 'line')} of {path} could not be read and {_were(skipped)} skipped"
+                f"{_count(skipped, 'line')} of {source} could not be read and {_were(skipped)} skipped"
             )
         return conversation
 
@@ -84,9 +103,7 @@ class Conversation(Tree):
     @property
     def path(self) -> Path | None:
         """Its file, once there is one."""
-        if self._journal is not None:
-            return self._journal.path
-        return self._loaded[0] if self._loaded is not None else None
+        return self._journal.path if self._journal is not None else None
 
     @property
     def trouble(self) -> str | None:
@@ -123,28 +140,22 @@ class Conversation(Tree):
         self._turns[turn.id] = turn
         self._write(answer)
         self._latest, self.at = turn, turn.id
+        self.flush()
         return turn
 
     def rename(self, name: str) -> None:
         """Call it this from now on."""
         self.name = name
-        if self._journal is None and self._loaded is not None:
-            journal = Journal(self._loaded[0], new=False, alone=False)
-            journal.write(self.redacted(Named(name)))
-            journal.settle()
-            journal.close()
-            if journal.trouble is not None:
-                self.notices.append(journal.trouble)
-        else:
-            self._write(Named(name))
-            self._settle()
+        trouble = self._journal.append(self.redacted(Named(name))) if self._journal is not None else None
+        if trouble is not None:
+            self.notices.append(trouble)
 
     def rewind(self, at: str | None) -> None:
         """Go on after this id (of a question, an answer, or None for the beginning); what came later is kept aside."""
         if at is not None and at not in self._turns and at not in self._questions:
             raise UsageError(f"there is no turn {at} in this conversation")
         self.at = at
-        if self.path is not None:
+        if self._journal is not None:
             self._take_hold()
             self._write(Moved(at))
             self._settle()
@@ -152,7 +163,7 @@ class Conversation(Tree):
     def fork(self) -> "Conversation":
         """A new conversation that begins with a copy of this branch; no file before its first turn."""
         fork = Conversation(
-            self._directory,
+            self._home,
             Head(new_id(), records.VERSION, now(), {"conversation": self.id, "at": self.at}),
             redact=self._redact,
         )
@@ -161,7 +172,7 @@ class Conversation(Tree):
 
     def save(self) -> None:
         """Write a conversation that has no file yet as a whole, for an import or a fork that is not asked anything."""
-        if self.path is None:
+        if self._journal is None:
             self._take_hold()
             self._settle()
 
@@ -169,7 +180,6 @@ class Conversation(Tree):
         """Let go of the file."""
         if self._journal is not None:
             self._journal.close()
-            self._loaded = self._journal.path, self._journal.size
 
     # for its turns
 
@@ -178,6 +188,11 @@ class Conversation(Tree):
         if self._journal is not None:
             line = line if turn is self._latest else msgspec.structs.replace(line, reply=turn.id)
             self._journal.write(self.redacted(line))
+
+    def flush(self) -> None:
+        """What was written goes out now."""
+        if self._journal is not None:
+            self._journal.flush()
 
     def finish(self, turn: Turn) -> None:
         """Journal the last line of this turn and see it all safely on disk."""
@@ -190,37 +205,32 @@ class Conversation(Tree):
     # inside
 
     def _take_hold(self) -> None:
-        """Be the only writer of the file; a conversation that another process writes goes on as a fork."""
-        if self._journal is None and self._loaded is None:
-            if self._directory is not None:
-                self._create()
+        """Be the only writer; a conversation that another process writes goes on as a fork, unless its home refuses."""
+        if self._journal is None:
+            if self._home is not None:
+                self._create(self._home)
             return
-        if self._journal is None and self._loaded is not None:
-            self._journal = Journal(self._loaded[0], new=False)
-        assert self._journal is not None
+        seen = self._journal.size
         try:
             self._journal.open()
         except Busy:
             self._split()
             return
-        if self._loaded is not None and self._journal.size > self._loaded[1]:
-            self._loaded = self._loaded[0], self._journal.size
+        if self._journal.size > seen:
             self.notices.append("another process added to this conversation; this goes on beside that, as a branch")
 
     def _split(self) -> None:
+        assert self._home is not None, "what has a journal has a home"
         former = self.id
+        self._home.refuse(former)
         self.head = Head(new_id(), records.VERSION, now(), {"conversation": former, "at": self.at})
         self.notices.append(
             f"the conversation {former} is in use by another process; this goes on as its fork {self.id}"
         )
-        self._create()
+        self._create(self._home)
 
-    def _create(self) -> None:
-        assert self._directory is not None
-        year, month = self.created[:4], self.created[5:7]
-        if not (year.isdigit() and month.isdigit()):  # it becomes a path, and the head may be from a stranger's file
-            year, month = now()[:4], now()[5:7]
-        self._journal = Journal(self._directory / year / month / f"{self.id}.jsonl", new=True)
+    def _create(self, home: Home) -> None:
+        self._journal = home.journal(self.id, self.created)
         self._journal.open()
         for line in self.lines():
             self._journal.write(line)

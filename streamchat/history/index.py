@@ -15,6 +15,7 @@ from msgspec import Struct
 from streamchat.history.database import DELETES_WORDS, Database
 from streamchat.history.intake import OPEN, SHUT, Intake, Progress
 from streamchat.history.query import Query, unspaced
+from streamchat.views.safe import joined_surrogates
 
 _BEGINS = "length(?1) >= 4 AND id >= lower(?1) AND id < lower(?1) || '{'"
 _FIELDS = "conversations.id, path, name, title, created, updated, conversations.model, turns, size"
@@ -89,6 +90,7 @@ class Index:
 
     def named(self, word: str) -> list[Entry]:
         """The conversations with this name or whose id begins so, exact ones alone if there are any, newest first."""
+        word = joined_surrogates(word)
         if not word:
             return []
         for condition in ("id = lower(?1)", "name = ?1 COLLATE NOCASE", _BEGINS):

@@ -19,24 +19,40 @@ import time
 from pathlib import Path
 
 from streamchat.history.files import sync_directory
+from streamchat.history.keeping import Busy
 from streamchat.history.records import Record, encode
+from streamchat.history.tree import now
 
 SYNC_SECONDS = 1.0
 
 
-class Busy(Exception):  # noqa: N818 - a state of the file, not a fault
-    """Another process writes this conversation."""
+class Folder:
+    """The folder `conversations`, with a file for each of them at YYYY/MM/ID.jsonl."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def journal(self, id: str, created: str) -> "Journal":  # noqa: A002
+        """The journal of a new conversation."""
+        year, month = created[:4], created[5:7]
+        if not (year.isdigit() and month.isdigit()):  # it becomes a path, and the head may be from a stranger's file
+            year, month = now()[:4], now()[5:7]
+        return Journal(self._directory / year / month / f"{id}.jsonl", new=True)
+
+    def refuse(self, id: str) -> None:  # noqa: A002
+        """Who writes at another terminal is not in the way of who asks here: this goes on as a fork."""
 
 
 class Journal:
     """Appends records to one file; `trouble` says why it does not, when it does not."""
 
-    def __init__(self, path: Path, *, new: bool, alone: bool = True) -> None:
-        """`alone`: nobody else may write meanwhile; a single line that stands for itself needs no such claim."""
+    def __init__(self, path: Path, *, new: bool, alone: bool = True, size: int = 0) -> None:
+        """`alone`: nobody else may write meanwhile; a single line that stands for itself needs no such claim.
+        `size`: how much of the file was read."""
         self.path = path
         self.trouble: str | None = None
-        self.size = 0
-        """The file's size when it was last opened or closed."""
+        self.size = size
+        """The file's size when it was last opened, closed or read."""
         self._new = new
         self._alone = alone
         self._fd: int | None = None
@@ -71,6 +87,21 @@ class Journal:
                     self._sync(self._fd)
             except OSError as exc:
                 self._failed(exc)
+
+    def append(self, record: Record) -> str | None:
+        """Add a line that stands for itself, whoever else writes; gives the trouble with it, if any."""
+        if self._fd is not None or self._new:
+            self.write(record)
+            self.settle()
+            return None
+        single = Journal(self.path, new=False, alone=False)
+        single.write(record)
+        single.settle()
+        single.close()
+        return single.trouble
+
+    def flush(self) -> None:
+        """Nothing waits: every line goes to the file at once."""
 
     def settle(self) -> None:
         """See everything safely on disk, with a second try after trouble."""

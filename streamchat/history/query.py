@@ -6,6 +6,7 @@ Words are found whatever their case and accents, all of them in one message. Pur
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -31,19 +32,29 @@ class Query(Struct, frozen=True):
     before: str = ""
 
 
+class Term(NamedTuple):
+    """One condition: `said` is looked for in what `key` names, "" for the message itself."""
+
+    key: str
+    said: str
+    unwanted: bool
+    begins: bool
+    """Whether the last word may go on."""
+
+
 def parse(text: str, *, now: datetime | None = None) -> Query:
     """The conditions that this search means; raises UsageError for a date or a role that is none."""
     wanted: list[str] = []
     unwanted: list[str] = []
     dates = {"after": "", "before": ""}
-    for key, said, minus, star in _parts(text):
+    for key, said, minus, star in terms(text):
         match key:
             case "after" | "before":
                 dates[key] = moment(said, now=now)
             case "model":
                 (unwanted if minus else wanted).append(f"model : {_phrase(said, star)}")
             case "role":
-                (unwanted if minus else wanted).append(f"role : {_phrase(_role(said), star)}")
+                (unwanted if minus else wanted).append(f"role : {_phrase(said, star)}")
             case _:
                 (unwanted if minus else wanted).append(f"text : {_phrase(said, star)}")
     match = " AND ".join(wanted)
@@ -82,7 +93,8 @@ def moment(text: str, *, now: datetime | None = None) -> str:
     return instant(midnight.replace(year=found_date.year, month=found_date.month, day=found_date.day))
 
 
-def _parts(text: str) -> Iterator[tuple[str, str, bool, bool]]:
+def terms(text: str) -> Iterator[Term]:
+    """The conditions one by one; raises UsageError for a role that is none."""
     for found in _PART.finditer(text):
         key = (found["key"] or "").lower()
         said = found["word"] if found["word"] is not None else found["phrase"]
@@ -91,7 +103,7 @@ def _parts(text: str) -> Iterator[tuple[str, str, bool, bool]]:
         star = found["word"] is not None and said.endswith("*")
         said = said.rstrip("*") if star else said
         if any(character.isalnum() for character in said):
-            yield key, said, bool(found["minus"]), star
+            yield Term(key, _role(said) if key == "role" else said, bool(found["minus"]), star)
 
 
 def _phrase(text: str, star: bool) -> str:

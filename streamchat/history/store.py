@@ -23,7 +23,8 @@ from streamchat.history.files import sync_directory
 from streamchat.history.formats import of, transcript
 from streamchat.history.index import Entry, Hit, Index
 from streamchat.history.intake import Progress
-from streamchat.history.journal import Busy, Journal
+from streamchat.history.journal import Folder, Journal
+from streamchat.history.keeping import Busy
 from streamchat.history.query import Query, moment, parse
 from streamchat.history.records import Answer, Question
 from streamchat.history.tree import is_id, new_id, now
@@ -136,7 +137,7 @@ class Store:
         self._added.add(head.id)
         times = (line.time for line in draft.lines if isinstance(line, Question | Answer))
         head = msgspec.structs.replace(head, created=iso(head.created) or next(filter(None, map(iso, times)), now()))
-        conversation = Conversation(self.directory, head, redact=self.redact)
+        conversation = Conversation(Folder(self.directory), head, redact=self.redact)
         conversation.read(draft.lines)
         conversation.save()
         conversation.close()

@@ -155,6 +155,9 @@ class Tree:
     def put(self, line: EventLine | End, turn: Turn) -> None:
         """A turn got this line; a tree that is kept somewhere writes it down."""
 
+    def flush(self) -> None:
+        """What was put goes out now; a tree that is kept somewhere sends it there."""
+
     def finish(self, turn: Turn) -> None:
         """A turn ended; a tree that is kept somewhere makes sure of it."""
 

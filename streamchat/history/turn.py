@@ -63,6 +63,10 @@ class Turn:
         for ready in self.sieve.put(line):
             self._tree.put(ready, self)
 
+    def flush(self) -> None:
+        """What was added goes out now, where a journal gathers."""
+        self._tree.flush()
+
     def end(self, reply: Reply, error: BaseException | None = None) -> None:
         """Write the last line: how it ended. What is on disk then is safe from a power cut too."""
         if self.ended is not None:

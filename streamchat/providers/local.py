@@ -196,8 +196,8 @@ class _Loopback(openai.Provider):
         super().__init__(endpoint)
         self.server = server
 
-    def _http(self) -> dict[str, Any]:
-        return {**super()._http(), "trust_env": False, "verify": False}
+    def _http(self, http: str) -> dict[str, Any]:
+        return {**super()._http(http), "trust_env": False, "verify": False}
 
 
 def _overflow(exc: Exception) -> UsageError | None:

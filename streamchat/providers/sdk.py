@@ -19,6 +19,7 @@ from streamchat.chat import Chat
 from streamchat.errors import AuthError, ChatError, ConfigError, ProviderError
 from streamchat.firstuse import imported
 from streamchat.providers import base
+from streamchat.providers.awaited import Awaited
 from streamchat.providers.wire.faults import api_error, body_error, host_of, network_error, one_line
 
 _NO_KEY = "none"
@@ -26,6 +27,11 @@ _NO_KEY = "none"
 
 _CONNECT = 15.0
 """Seconds to take a connection at most; a model may think for minutes, a handshake may not."""
+
+_OVER_AIOHTTP = "DefaultAioHttpClient"
+
+_KEPT_OPEN = 100
+"""Connections without a request that are kept for the next ones."""
 
 
 class SDKProvider(base.Provider):
@@ -79,7 +85,7 @@ class SDKProvider(base.Provider):
     async def aopen(self, chat: Chat) -> AsyncIterator[base.AsyncResponse]:
         response = await self._aclient.post(self.path(), **self._posted(chat))
         try:
-            yield _Awaited(response)
+            yield Awaited(response)
         finally:
             await response.aclose()
 
@@ -88,13 +94,12 @@ class SDKProvider(base.Provider):
 
         Their own methods for the endpoints load a thousand types of what could be asked and answered, to send this.
         """
-        client = self.sdk().DefaultHttpxClient.__mro__
-        http = import_module(next(kind.__module__ for kind in client if kind.__name__ == "Client").partition(".")[0])
-        body = {**self.request(chat), "stream": True}
-        return {"body": body, "cast_to": http.Response, "stream": True, **self._more()}
-
-    def _more(self) -> dict[str, Any]:
-        return {"options": {"headers": dict(self.sent)}} if self.sent else {}
+        return {
+            "body": {**self.request(chat), "stream": True},
+            "cast_to": _below(self.sdk()).Response,
+            "options": {"headers": {"Accept-Encoding": "identity", **self.sent}},  # packed, a delta is longer
+            "stream": True,
+        }
 
     def speaking(self, dialect: str, headers: Mapping[str, str] = MappingProxyType({})) -> "SDKProvider | None":
         if self.dialect != dialect:
@@ -150,13 +155,13 @@ class SDKProvider(base.Provider):
 
     def _connected(self, client: str, http: str) -> Any:
         sdk = self.sdk()
-        return getattr(sdk, client)(**self._settings(sdk), http_client=getattr(sdk, http)(**self._http()))
+        return getattr(sdk, client)(**self._settings(sdk), http_client=getattr(sdk, http)(**self._http(http)))
 
     def _transport(self) -> str:
         """The SDK's client over aiohttp where that is installed: a third of the work for each chunk. Not through a
         proxy, of which it knows less."""
         plain = self.endpoint.proxy or getproxies() or not find_spec("aiohttp")
-        return "DefaultAsyncHttpxClient" if plain else "DefaultAioHttpClient"
+        return "DefaultAsyncHttpxClient" if plain else _OVER_AIOHTTP
 
     def _settings(self, sdk: Any) -> dict[str, Any]:
         end = self.endpoint
@@ -168,10 +173,10 @@ class SDKProvider(base.Provider):
             "default_headers": dict(end.headers),
         }
 
-    def _http(self) -> dict[str, Any]:
+    def _http(self, http: str) -> dict[str, Any]:
         """No redirects: an API has no business redirecting a request that carries a key. No TLS context, which costs
         up to 0.1 s, where the address is plain HTTP and no proxy is in between."""
-        settings: dict[str, Any] = {"follow_redirects": False}
+        settings: dict[str, Any] = {"follow_redirects": False, "limits": _limits(self.sdk(), http)}
         if self.endpoint.proxy:
             settings["proxy"] = self.endpoint.proxy
         elif self.url.startswith("http://") and not getproxies():
@@ -179,11 +184,17 @@ class SDKProvider(base.Provider):
         return settings
 
 
-class _Awaited:
-    """A response of the SDK's async client, under the names that both kinds have here."""
+def _below(sdk: Any) -> Any:
+    """The HTTP library that the SDK stands on."""
+    client = sdk.DefaultHttpxClient.__mro__
+    return import_module(next(kind.__module__ for kind in client if kind.__name__ == "Client").partition(".")[0])
 
-    def __init__(self, response: Any) -> None:
-        self.headers, self.iter_bytes = response.headers, response.aiter_bytes
+
+def _limits(sdk: Any, http: str) -> Any:
+    """As many connections at once as there are streams: the SDKs' thousand would make the next one wait for the end of
+    another. aiohttp calls that 0, and its own hundred None."""
+    most = 0 if http == _OVER_AIOHTTP else None
+    return _below(sdk).Limits(max_connections=most, max_keepalive_connections=_KEPT_OPEN)
 
 
 def named(sdk: Any, root: str, endpoint: base.Endpoint, url: str, exc: Exception) -> ChatError | None:
@@ -197,6 +208,8 @@ def named(sdk: Any, root: str, endpoint: base.Endpoint, url: str, exc: Exception
         "httpx2",
         "httpcore2",
         "httpx",
+        "aiohttp",
+        "zlib",
     ):
         return network_error(name, url, exc, timeout=endpoint.idle_timeout)
     if isinstance(exc, sdk.APIStatusError):

@@ -1,6 +1,8 @@
 """A provider made of another: it does what that one does, but for what a subclass changes."""
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from types import MappingProxyType
 from typing import Any
 
 from streamchat.chat import Chat
@@ -23,6 +25,19 @@ class Wrapped(base.Provider):
     @property
     def notice(self) -> str | None:
         return self.provider.notice
+
+    @property
+    def dialect(self) -> str:
+        return self.provider.dialect
+
+    def speaking(self, dialect: str, headers: Mapping[str, str] = MappingProxyType({})) -> base.Provider | None:
+        return self.provider.speaking(dialect, headers)
+
+    async def acounted(self, body: Mapping[str, Any]) -> int | None:
+        return await self.provider.acounted(body)
+
+    def ready(self) -> None:
+        self.provider.ready()
 
     def thinks(self, model: str) -> bool:
         return self.provider.thinks(model)

@@ -6,6 +6,7 @@ The terminal itself edits the lines.
 import os
 import re
 import select
+import time
 from threading import Event
 from typing import TextIO
 
@@ -33,6 +34,8 @@ _END = b"\x04"
 """Ctrl+D, as a key that nobody has taken for the end."""
 _FOUND = 9
 """Rows that are listed of what was looked for."""
+_AGAIN = 2.0
+"""Seconds in which a second Ctrl+C leaves."""
 _PASTE = 0.03
 """Seconds in which the next line of a paste is there."""
 
@@ -50,22 +53,25 @@ class Lines:
         self.drawn.set()  # there is nothing to be loaded for it
 
     def read(self, draft: str = "") -> str | None:
-        """The next message; None at its end, and for Ctrl+C twice: the terminal keeps to itself what that cleared."""
-        text, warned = draft, False
-        prompt = PROMPT + text.rpartition("\n")[2]
+        """The next message; None at its end, and for Ctrl+C twice in a row.
+
+        What a Ctrl+C clears the terminal keeps to itself: whether anything was typed in between, only the clock tells.
+        """
+        text, warned = draft, -_AGAIN
+        prompt = PROMPT + text
         while True:
             try:
                 line = self._line(prompt)
             except KeyboardInterrupt:
-                if warned:
+                if time.monotonic() - warned < _AGAIN:
                     self._write("\n")
                     return None
                 self._write("\nCtrl+C again leaves.\n")
-                text, prompt, warned = "", PROMPT, True
+                text, prompt, warned = "", PROMPT, time.monotonic()
                 continue
             if line is None:
                 return None
-            warned = False
+            warned = -_AGAIN
             more = broken(text + line)
             if more is None:
                 return text + line

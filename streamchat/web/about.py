@@ -6,6 +6,7 @@ from msgspec import Struct, structs
 
 from streamchat import __version__
 from streamchat.web.app import App
+from streamchat.web.guard import used
 from streamchat.web.http import Answer, Request, answer_json
 
 
@@ -53,6 +54,9 @@ async def config(app: App, request: Request) -> Answer:
 async def entered(app: App, request: Request) -> Answer:
     """Exchange the code of a page's address for a cookie."""
     code: Code = request.json(Code)
+    shared = app.guard.shared_code(code.token)
+    if shared is not None and not (app.elsewhere is not None and await app.elsewhere.first_use(shared)):
+        raise used()
     cookie = app.guard.entered(code.token, path=request.root or "/", secure=request.secure)
     return Answer(204, headers={"set-cookie": cookie, "cache-control": "no-store"})
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
@@ -135,11 +136,11 @@ async def _begun(app: App, asked: Asked, user: str, conversation: Conversation, 
         "model": model,
         "provider": provider.name,
     }
-    if conversation.notices:
-        about["notices"] = list(conversation.notices)
+    if notices := [*conversation.notices, *([conversation.trouble] if conversation.trouble else [])]:
+        about["notices"] = notices
     run = Run(
         stream,
-        Native(about, priced=partial(cost, provider.name, model)),
+        Native(about, priced=partial(cost, provider.name, model), trouble=lambda: conversation.trouble),
         id=run_id,
         grace=app.limits.grace,
         limit=app.limits.run_seconds,
@@ -157,6 +158,8 @@ def _closing(app: App, conversation: Conversation, release: Callable[[], None]) 
 
     def done() -> None:
         copied(conversation, app.transcripts)
+        if conversation.trouble is not None:
+            print(f"streamchat: conversation {conversation.id}: {conversation.trouble}", file=sys.stderr)  # noqa: T201
         conversation.close()
         release()
 

@@ -7,12 +7,13 @@ real threads may both wait for good.
 """
 
 import asyncio
-import atexit
+import concurrent.futures.thread  # noqa: F401  # registers its own end first, so that ours comes before it
 import os
 import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -44,7 +45,7 @@ class Background:
             if self._loop is None or self._process != os.getpid():
                 loop = _gevents() if is_under_gevent() else asyncio.new_event_loop()
                 threading.Thread(target=loop.run_forever, name="streamchat", daemon=True).start()
-                atexit.register(self._end, loop)
+                _at_exit(partial(self._end, loop))
                 self._loop, self._process = loop, os.getpid()
             return self._loop
 
@@ -55,6 +56,11 @@ class Background:
                 ended.result(_FAREWELL)
             except Exception as exc:  # the process ends all the same
                 print(f"streamchat: not all was closed: {type(exc).__name__}: {exc}", file=sys.stderr)  # noqa: T201
+
+
+def _at_exit(function: Callable[[], None]) -> None:
+    """Have this called while the threads that keep answers still take work: `atexit` is after their end."""
+    threading._register_atexit(function)  # type: ignore[attr-defined]  # the only place for it; concurrent.futures' too
 
 
 def is_under_gevent() -> bool:
@@ -81,5 +87,5 @@ def _gevents() -> asyncio.AbstractEventLoop:
             before = asyncio._get_running_loop()
             asyncio._set_running_loop(ours)
 
-    selector.select = select  # type: ignore[method-assign]  # a subclass would need gevent at import
+    selector.select = select
     return asyncio.SelectorEventLoop(selector)

@@ -62,10 +62,11 @@ async def created(app: App, request: Request) -> Answer:
 
 async def shown(app: App, request: Request, id: str) -> Answer:  # noqa: A002
     """One conversation, with all turns of all branches; with `view=page` the answers as trees too."""
-    run = app.hub.running(id)
+    local = app.hub.running(id)
+    run = local.id if local is not None else await app.elsewhere.running(id) if app.elsewhere is not None else None
     page = request.query.get("view") == "page"
     document = await asyncio.to_thread(_document, app, id, page=page)
-    return answer_json({**document, "run": run and run.id})
+    return answer_json({**document, "run": run})
 
 
 async def changed(app: App, request: Request, id: str) -> Answer:  # noqa: A002

@@ -44,13 +44,24 @@ class Native:
 
     ping = PING
 
-    def __init__(self, about: dict[str, Any], *, priced: Callable[[Usage], Cost | None]) -> None:
+    def __init__(
+        self,
+        about: dict[str, Any],
+        *,
+        priced: Callable[[Usage], Cost | None],
+        trouble: Callable[[], str | None] = lambda: None,
+    ) -> None:
         """`about` is what `start` says: run, conversation, message, model, provider. `priced` says what a usage
-        costs."""
+        costs; `trouble` what of the answer could not be kept, which its end tells."""
         self._about = about
         self._priced = priced
+        self._trouble = trouble
         self._usage = Usage()
         self._next = 0
+
+    def go_on(self, number: int) -> None:
+        """The next event has this number."""
+        self._next = number
 
     def start(self) -> Sequence[bytes]:
         return [self._frame("start", {**self._about, "created": int(time.time())})]
@@ -70,12 +81,17 @@ class Native:
                     "first_token_ms": None if first is None else round(first * 1000),
                     "ms": round(reply.elapsed * 1000),
                     "tokens_per_s": None if speed is None else round(speed, 1),
+                    **self._unkept(),
                 },
             )
         ]
 
     def error(self, error: ChatError, reply: Reply) -> Sequence[bytes]:
-        return [self._frame("error", {**described(error), "partial": bool(reply.text)})]
+        return [self._frame("error", {**described(error), "partial": bool(reply.text), **self._unkept()})]
+
+    def _unkept(self) -> dict[str, str]:
+        trouble = self._trouble()
+        return {"trouble": trouble} if trouble else {}
 
     def _event(self, event: Event) -> bytes | None:
         match event:

@@ -13,6 +13,7 @@ from streamchat.errors import (
     NetworkError,
     ProviderError,
     StalledError,
+    StoreError,
     UnknownModelError,
     UsageError,
 )
@@ -26,6 +27,7 @@ _TOLD: tuple[tuple[type[ChatError], str, int], ...] = (
     (ProviderError, "upstream_error", 502),
     (BusyError, "rate_limited", 429),
     (AuthError, "auth", 502),
+    (StoreError, "store", 503),
     (UsageError, "invalid", 422),
 )
 """The provider's refusal of its key is 502: 401 is ours, for who asks without a token."""

@@ -145,7 +145,7 @@ def _head(path: str) -> Request:
 
 def _body(most: int) -> bytes | None:
     """The body; None as soon as there is too much of it."""
-    flask.request.max_content_length = None  # the limit here is our own, not that of the app around
+    flask.request.max_content_length = most + _PIECE  # the limit is the one here, not that of the app around
     body = bytearray()
     while piece := flask.request.stream.read(min(_PIECE, most + 1 - len(body))):
         body += piece

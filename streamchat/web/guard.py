@@ -26,6 +26,7 @@ from streamchat.web.http import JSON, Request
 COOKIE = "streamchat"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _DAYS = 30
+_CODE_SECONDS = 86400
 _WITH_BODY = ("POST", "PUT", "PATCH")
 
 
@@ -39,20 +40,36 @@ class Guard:
         hosts: frozenset[str],
         any_port: bool = False,
         cors: frozenset[str] = frozenset(),
+        shared: bool = False,
     ) -> None:
         """`hosts`: the exact values that a Host header may have; with `any_port` their ports do not count, for who
-        mounts this into an app of their own. `cors`: origins that may use /v1 from their pages."""
+        mounts this into an app of their own. `cors`: origins that may use /v1 from their pages. `shared`: other
+        processes with the same token take the codes that this one makes, and who asks keeps account of their use."""
         self._token = token.encode()
         self._hosts = frozenset(host.lower() for host in hosts)
         self._any_port = any_port
         self._cors = cors
+        self._shared = shared
         self._codes: set[bytes] = set()
 
     def code(self) -> str:
         """A new code for a page's address; it is good once."""
         code = secrets.token_urlsafe(24)
+        if self._shared:
+            code = f"{int(time.time()) + _CODE_SECONDS}.{code}"
+            return f"{code}.{self._signed(code, b'code')}"
         self._codes.add(_digest(code))
         return code
+
+    def shared_code(self, code: str) -> str | None:
+        """What tells a code that is good for all processes from others, if it is one; whether it was used before is
+        for who asks to find out."""
+        value, _, signature = code.rpartition(".")
+        signed = self._signed(value, b"code").encode()
+        if not self._shared or not hmac.compare_digest(signature.encode("utf-8", "replace"), signed):
+            return None
+        until = value.partition(".")[0]
+        return _digest(value).hex() if until.isdigit() and int(until) > time.time() else None
 
     def check(self, request: Request) -> None:
         """WebError for a request that comes by a foreign name, from a foreign page, or with a body that is no JSON."""
@@ -87,10 +104,12 @@ class Guard:
         """The Set-Cookie that lets a page in, for a code that was not used yet or for the token itself."""
         digest = _digest(code)
         known = next((kept for kept in self._codes if hmac.compare_digest(kept, digest)), None)
-        if known is None and not hmac.compare_digest(code.encode("utf-8", "replace"), self._token):
-            raise WebError(
-                401, "unauthorized", "this address was used already, or is another server's", "Ask for a new one."
-            )
+        if (
+            known is None
+            and self.shared_code(code) is None
+            and not hmac.compare_digest(code.encode("utf-8", "replace"), self._token)
+        ):
+            raise used()
         self._codes.discard(known or b"")
         until = int(time.time()) + _DAYS * 86400
         value = f"{until}.{secrets.token_urlsafe(9)}"
@@ -128,8 +147,9 @@ class Guard:
         until, _, name = value.partition(".")
         return name if until.isdigit() and int(until) > time.time() else ""
 
-    def _signed(self, value: str) -> str:
-        return hmac.new(self._token, b"streamchat page " + value.encode(), hashlib.sha256).hexdigest()
+    def _signed(self, value: str, what: bytes = b"page") -> str:
+        signed = b"streamchat %b %b" % (what, value.encode("utf-8", "replace"))
+        return hmac.new(self._token, signed, hashlib.sha256).hexdigest()
 
     def _is_ours(self, host: str) -> bool:
         host = host.lower()
@@ -143,6 +163,11 @@ class Guard:
         if site is not None:
             return site in ("same-origin", "none")
         return origin is None or urlsplit(origin).netloc.lower() == host.lower()
+
+
+def used() -> WebError:
+    """The code of a page's address is no good any more."""
+    return WebError(401, "unauthorized", "this address was used already, or is another server's", "Ask for a new one.")
 
 
 def hosts_of(port: int, *names: str) -> frozenset[str]:

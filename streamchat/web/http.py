@@ -9,7 +9,8 @@ from msgspec import Struct
 from streamchat.errors import ChatError
 from streamchat.web.encoding import encode
 from streamchat.web.errors import WebError, described, retry_after, status_of
-from streamchat.web.run import Reader, Run
+from streamchat.web.reader import Reader, Source
+from streamchat.web.run import Run
 
 JSON = "application/json"
 STREAM_HEADERS: Mapping[str, str] = {
@@ -55,7 +56,7 @@ class Streamed(Struct):
     """An answer that comes while it is made: what `reader` reads. Until the first word its error is a real status,
     as `refusal` puts it. With `whole` nothing is streamed: what that makes of the run at its end is the answer."""
 
-    run: Run
+    run: Source
     reader: Reader
     refusal: Callable[[ChatError], Answer]
     headers: dict[str, str] = {}
@@ -65,13 +66,16 @@ class Streamed(Struct):
 
     async def begun(self) -> Answer | None:
         """Wait for the first word; the whole answer, if it is not to be streamed."""
+        run = self.run
+        if not isinstance(run, Run):
+            return None
         if self.whole is not None:
-            await self.run.over()
-            return self.refusal(self.run.error) if self.run.error is not None else self.whole(self.run)
+            await run.over()
+            return self.refusal(run.error) if run.error is not None else self.whole(run)
         if not self.fresh:
             return None
-        await self.run.opened()
-        error, reply = self.run.error, self.run.reply
+        await run.opened()
+        error, reply = run.error, run.reply
         if error is None or reply.first_token is not None:
             return None
         refusal = self.refusal(error)

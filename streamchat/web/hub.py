@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from streamchat.web.errors import StoppedError, WebError
@@ -17,9 +17,11 @@ _TICK = 1.0
 class Hub:
     """The runs by their ids. One ticker for all of them sends the pings and forgets what is long over."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, published: Callable[[Run, str | None], None] | None = None) -> None:
+        """`published` is told of each run that begins, and of its request's id, for other processes to find it."""
         self.limits = limits
         self.draining = False
+        self._published = published
         self._runs: dict[str, Run] = {}
         self._asked: dict[tuple[str, str], str] = {}
         self._busy: set[str] = set()
@@ -85,6 +87,8 @@ class Hub:
         if self._ticker is None:
             self._ticker = asyncio.get_running_loop().create_task(self._tick())
         run.begin()
+        if self._published is not None:
+            self._published(run, request_id)
 
     async def drain(self, seconds: float) -> None:
         """Begin no more; give those under way this long, then end each with `server_stopping`, all of it kept."""

@@ -16,6 +16,11 @@ class Places:
         self._taken = 0
         self._lock = threading.Lock()
 
+    @property
+    def taken(self) -> int:
+        """How many are."""
+        return self._taken
+
     def take(self) -> None:
         """Count one more; WebError 503 when all are taken."""
         with self._lock:

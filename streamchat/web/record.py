@@ -23,7 +23,8 @@ class Kept:
 
     def __init__(self, turn: Turn, ended: Callable[[], None]) -> None:
         self._turn, self._ended = turn, ended
-        self._begun = self._written = time.monotonic()
+        self._begun = time.monotonic()
+        self._timer: asyncio.TimerHandle | None = None
         self._waiting: list[tuple[float, list[Event]]] = []
         self._letters = 0
         self._writing: asyncio.Future[None] | None = None
@@ -36,20 +37,31 @@ class Kept:
         else:
             self._waiting.append((at, list(batch)))
         self._letters += sum(len(event.text) for event in batch if isinstance(event, Text | Reasoning))
-        if self._writing is not None and not self._writing.done():
-            return
-        if self._letters >= LETTERS or at + self._begun - self._written >= SECONDS:
-            self._writing = asyncio.get_running_loop().run_in_executor(None, self._write, self._taken())
+        if self._letters >= LETTERS:
+            self._due()
+        elif self._timer is None:  # a timer, for after this the model may be silent for long
+            self._timer = asyncio.get_running_loop().call_later(SECONDS, self._due)
 
     async def end(self, reply: Reply, error: BaseException | None) -> None:
         """Write what is left and the last line."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self._writing is not None:
             await self._writing
         await asyncio.get_running_loop().run_in_executor(None, self._finish, self._taken(), reply, error)
 
+    def _due(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._writing is not None and not self._writing.done():
+            self._timer = loop.call_later(SECONDS, self._due)
+        elif self._waiting:
+            self._writing = loop.run_in_executor(None, self._write, self._taken())
+
     def _taken(self) -> list[tuple[float, list[Event]]]:
         waiting, self._waiting, self._letters = self._waiting, [], 0
-        self._written = time.monotonic()
         return waiting
 
     def _write(self, waiting: list[tuple[float, list[Event]]]) -> None:
@@ -57,6 +69,7 @@ class Kept:
             for event in joined(events):
                 if not isinstance(event, Retry):
                     self._turn.add(event, at=at)
+        self._turn.flush()
 
     def _finish(self, waiting: list[tuple[float, list[Event]]], reply: Reply, error: BaseException | None) -> None:
         try:

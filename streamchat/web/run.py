@@ -19,6 +19,7 @@ from streamchat.pump import AsyncStream
 from streamchat.web.encoding import Encoder
 from streamchat.web.errors import StoppedError, WebError
 from streamchat.web.log import Log
+from streamchat.web.reader import Reader
 
 if TYPE_CHECKING:
     from streamchat.web.page_view import PageView
@@ -45,6 +46,7 @@ class Run:
         "_opened",
         "_task",
         "_timer",
+        "_watchers",
         "_why",
         "conversation",
         "created",
@@ -85,6 +87,7 @@ class Run:
         self.conversation, self.message = conversation, message
         self.log = Log()
         self.readers: list[Reader] = []
+        self._watchers: list[Reader] = []
         self.created = time.time()
         self.ended = False
         self.ended_at = 0.0
@@ -124,7 +127,7 @@ class Run:
             self._why = why
             self._task.cancel()
 
-    def join(self, place: int = 0) -> "Reader":
+    def join(self, place: int = 0) -> Reader:
         """A reader of the frames from this place on."""
         if self._timer is not None:
             self._timer.cancel()
@@ -133,7 +136,17 @@ class Run:
         self.readers.append(reader)
         return reader
 
-    def leave(self, reader: "Reader") -> None:
+    def watch(self) -> Reader:
+        """A reader that does not count: the run does not go on for its sake."""
+        reader = Reader(self, 0)
+        self._watchers.append(reader)
+        return reader
+
+    def unwatch(self, reader: Reader) -> None:
+        """This one watches no more."""
+        self._watchers.remove(reader)
+
+    def leave(self, reader: Reader) -> None:
         """This reader is gone; the last one starts the timer."""
         if reader in self.readers:
             self.readers.remove(reader)
@@ -196,72 +209,19 @@ class Run:
         self._opened.set()
         if self._timer is not None:
             self._timer.cancel()
-        for reader in self.readers:
-            reader.wake()
+        self._wake()
 
     def _put(self, frames: Sequence[bytes]) -> None:
         for frame in frames:
             self.log.append(frame)
         if frames:
-            for reader in self.readers:
-                reader.wake()
+            self._wake()
 
-
-class Reader:
-    """A place in a run's log, moved on by reading. What is queued is read at once, so a slow reader gets bigger pieces
-    and one that has stopped reading holds nothing but its place."""
-
-    __slots__ = ("_gone", "_ping", "_run", "_wait", "place", "waiting_since")
-
-    def __init__(self, run: Run, place: int) -> None:
-        self.place = max(0, place)
-        self.waiting_since = 0.0
-        self._run = run
-        self._gone = self._ping = False
-        self._wait: asyncio.Future[None] | None = None
-
-    async def read(self) -> bytes:
-        """The frames that have come since the last time, or a ping; b"" at the end."""
-        run = self._run
-        while not self._gone:
-            if data := run.log.since(self.place):
-                self.place = len(run.log)
-                return data
-            if run.ended:
-                return b""
-            if self._ping:
-                self._ping = False
-                return run.encoder.ping
-            loop = asyncio.get_running_loop()
-            self._wait = loop.create_future()
-            self.waiting_since = loop.time()
-            await self._wait
-            self._wait = None
-        return b""
-
-    def wake(self) -> None:
-        """There is something to read."""
-        if self._wait is not None and not self._wait.done():
-            self._wait.set_result(None)
-
-    def ping(self) -> None:
-        """Say that the server is there, if nothing else is said."""
-        self._ping = True
-        self.wake()
-
-    def gone(self) -> None:
-        """Who read has hung up: what reads is to end."""
-        self._gone = True
-        self.wake()
-
-    @property
-    def waiting(self) -> bool:
-        """Whether it has nothing to send."""
-        return self._wait is not None and not self._wait.done()
-
-    def leave(self) -> None:
-        """Read no more."""
-        self._run.leave(self)
+    def _wake(self) -> None:
+        for reader in self.readers:
+            reader.wake()
+        for reader in self._watchers:
+            reader.wake()
 
 
 def new_run_id() -> str:

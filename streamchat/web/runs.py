@@ -12,6 +12,7 @@ from streamchat.web.encoding import Simple
 from streamchat.web.errors import StoppedError, WebError
 from streamchat.web.http import Answer, Request, Streamed, answer_json, refused
 from streamchat.web.page_view import Position
+from streamchat.web.reader import Source
 from streamchat.web.run import Run
 from streamchat.web.viewing import PageReader
 
@@ -34,25 +35,39 @@ async def chat(app: App, request: Request) -> Answer | Streamed:
     """Ask, and read the answer as it comes."""
     asked: Asked = request.json(Asked)
     known = app.hub.asked_before(request.user, asked.request_id)
+    if known is None and app.elsewhere is not None:
+        elsewhere = await app.elsewhere.asked_before(request.user, asked.request_id)
+        if elsewhere is not None:
+            return _read(elsewhere, "", page=asked.view == "page", fresh=False)
     run = known or await ask(app, asked, request.user)
     return _read(run, "", page=asked.view == "page", fresh=known is None)
 
 
 async def events(app: App, request: Request, id: str) -> Answer | Streamed:  # noqa: A002
     """Read a run from a place on: `Last-Event-ID`, or `after`."""
-    run = _found(app, request, id)
+    run: Source | None = app.hub.find(id)
+    if run is None and app.elsewhere is not None:
+        run = await app.elsewhere.find(id, request.user)
+    if run is None or run.user != request.user:
+        raise _missing()
     after = request.headers.get("last-event-id", "") or request.query.get("after", "")
     return _read(run, after, page=request.query.get("view") == "page", fresh=False)
 
 
 async def active(app: App, request: Request) -> Answer:
     """The runs under way of who asks."""
-    return answer_json([_described(run) for run in app.hub.active(request.user)])
+    elsewhere = await app.elsewhere.active(request.user) if app.elsewhere is not None else []
+    return answer_json([*(_described(run) for run in app.hub.active(request.user)), *elsewhere])
 
 
 async def stopped(app: App, request: Request, id: str) -> Answer:  # noqa: A002
     """Stop: end the answer now; what came is kept."""
-    _found(app, request, id).stop(StoppedError("stopped", "the answer was stopped; what came is kept"))
+    run = app.hub.find(id)
+    if run is None and app.elsewhere is not None and await app.elsewhere.stop(id, request.user):
+        return Answer(202)
+    if run is None or run.user != request.user:
+        raise _missing()
+    run.stop(StoppedError("stopped", "the answer was stopped; what came is kept"))
     return Answer(202)
 
 
@@ -61,7 +76,13 @@ async def held(app: App, request: Request, id: str) -> Answer:  # noqa: A002
     grace = request.json(Held).grace
     if grace is not None and not 0 <= grace <= app.limits.run_seconds:
         raise WebError(422, "invalid", f"grace is a number of seconds from 0 to {app.limits.run_seconds:g}")
-    _found(app, request, id).hold(app.limits.grace if grace is None else grace)
+    grace = app.limits.grace if grace is None else grace
+    run = app.hub.find(id)
+    if run is None and app.elsewhere is not None and await app.elsewhere.hold(id, request.user, grace):
+        return Answer(204)
+    if run is None or run.user != request.user:
+        raise _missing()
+    run.hold(grace)
     return Answer(204)
 
 
@@ -81,7 +102,7 @@ async def simple(app: App, request: Request) -> Answer | Streamed:
     return Streamed(run, run.join(), refused)
 
 
-def _read(run: Run, after: str, *, page: bool, fresh: bool) -> Streamed:
+def _read(run: Source, after: str, *, page: bool, fresh: bool) -> Streamed:
     reader: Any = PageReader(run, run.join(0), _position(after)) if page else run.join(_place(after))
     return Streamed(run, reader, refused, {"x-run-id": run.id}, fresh=fresh)
 
@@ -99,11 +120,8 @@ def _place(after: str) -> int:
     return int(after) + 1 if after else 0
 
 
-def _found(app: App, request: Request, run_id: str) -> Run:
-    run = app.hub.find(run_id)
-    if run is None or run.user != request.user:
-        raise WebError(404, "not_found", "there is no such run (any more): its answer is in its conversation")
-    return run
+def _missing() -> WebError:
+    return WebError(404, "not_found", "there is no such run (any more): its answer is in its conversation")
 
 
 def _described(run: Run) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class Server(uvicorn.Server):
     async def _end(self) -> None:
         for server in self.servers:
             server.close()
-        await self._app.hub.drain(self._drain)
+        await self._app.drain(self._drain)
         self.should_exit = True
 
 

@@ -43,6 +43,9 @@ class Shelf(Protocol):
     def delete(self, ref: str) -> None:
         """Take it away; WebError 409 when another process is writing it."""
 
+    def check(self) -> None:
+        """See that it can be used, before anybody asks; ChatError that says what is wrong."""
+
     def close(self) -> None:
         """Give back what is open."""
 
@@ -77,6 +80,9 @@ class Files:
         with self._lock, Store(self._directory, self._cache, redact=self._redact) as store:
             if store.delete([self._known(store, ref)]):
                 raise WebError(409, "in_use", "another process is writing this conversation")
+
+    def check(self) -> None:
+        """A disk is tried when there is something to keep."""
 
     def close(self) -> None:
         """Nothing is kept open."""

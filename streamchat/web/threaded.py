@@ -28,7 +28,7 @@ class Served:
     def __init__(self, app: App, threads: int | None) -> None:
         self.app = app
         self._threads = threads
-        self._background = Background(app.aclose)
+        self._background = Background(self._aclose)
         self._watching: Future[None] | None = None
 
     @cached_property
@@ -64,6 +64,14 @@ class Served:
         if whole is not None:
             writing.close()
         return whole or writing
+
+    async def _aclose(self) -> None:
+        """End the App, and give those who read a moment for its last word: their threads end with the process."""
+        await self.app.aclose()
+        for _ in range(50):
+            if not self.places.taken:
+                return
+            await asyncio.sleep(0.02)
 
     async def _watch(self, worker: Any) -> None:
         """gunicorn waits for open answers when it is to end; they get their time, and then a last word."""

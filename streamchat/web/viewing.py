@@ -8,7 +8,7 @@ import asyncio
 from streamchat.web.pacing import Pacing
 from streamchat.web.page_view import PageView, Position
 from streamchat.web.page_view import Reader as TreeReader
-from streamchat.web.run import Reader, Run
+from streamchat.web.reader import Reader, Source
 
 _LAST = (b"error", b"done")
 _DELTAS = (b"token", b"reasoning")
@@ -18,7 +18,7 @@ _AT_FIRST = (b"start", b"retry")
 class PageReader:
     """Reads as `run.Reader` does: bytes to send, b"" at the end. Who comes back says from which position on."""
 
-    def __init__(self, run: Run, raw: Reader, position: Position | None) -> None:
+    def __init__(self, run: Source, raw: Reader, position: Position | None) -> None:
         """`raw` reads the run from its beginning."""
         if run.view is None:
             run.view = PageView()

@@ -1,6 +1,9 @@
 """Asks the loopback server through a real provider, by either pump, and gives back all that came of it."""
 
 import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -14,8 +17,9 @@ from streamchat.pump import AsyncStream, Stream
 from tests.wire.answers import MESSAGES, RESPONSES, Format
 from tests.wire.server import Server
 
-Pump = Literal["sync", "async"]
-PUMPS: tuple[Pump, ...] = ("sync", "async")
+Pump = Literal["sync", "async", "aiohttp"]
+"""The pumps, the one that awaits over each of the libraries that it may find: `async` is without aiohttp."""
+PUMPS: tuple[Pump, ...] = ("sync", "async", "aiohttp")
 KEY = "sk-test-1234567890"
 QUESTION = Chat("a-model", (Message("user", "What is the answer?"),))
 
@@ -65,11 +69,39 @@ def url_of(form: Format, server: Server) -> str:
 
 
 def ask(
-    form: Format, server: Server, pump: Pump = "sync", *, chat: Chat = QUESTION, url: str | None = None, **fields: Any
+    form: Format,
+    server: Server,
+    pump: Pump = "sync",
+    *,
+    chat: Chat = QUESTION,
+    url: str | None = None,
+    then: Callable[[], None] = lambda: None,
+    **fields: Any,
 ) -> Outcome:
-    """One answer, to its end or to its error."""
+    """One answer, to its end or to its error; `then` is called when something of it has come."""
     source = provider(form, url or url_of(form, server), **fields)
-    return asyncio.run(_aread(source, chat)) if pump == "async" else _read(source, chat)
+    if pump == "sync":
+        return _read(source, chat, then)
+    with over(pump):
+        return asyncio.run(_aread(source, chat, then))
+
+
+@contextmanager
+def over(pump: Pump) -> Iterator[None]:
+    """What is asked in here finds aiohttp, or does not."""
+    if pump == "aiohttp":
+        yield
+        return
+    import anthropic  # noqa: F401  # which look for it once, when they are imported
+
+    before = sys.modules.pop("aiohttp", None)
+    sys.modules["aiohttp"] = None  # type: ignore[assignment]  # how Python marks what is not to be found
+    try:
+        yield
+    finally:
+        del sys.modules["aiohttp"]
+        if before is not None:
+            sys.modules["aiohttp"] = before
 
 
 def chat_with(**options: Any) -> Chat:
@@ -77,23 +109,25 @@ def chat_with(**options: Any) -> Chat:
     return Chat("a-model", QUESTION.messages, options=Options(**options))
 
 
-def _read(source: Provider, chat: Chat) -> Outcome:
+def _read(source: Provider, chat: Chat, then: Callable[[], None]) -> Outcome:
     events: list[Event] = []
     with Stream(source, chat, own=True) as stream:
         try:
             for event in stream.events():
                 events.append(event)  # what came before an error is kept
+                then()
         except ChatError as error:
             return Outcome(events, stream.reply, error)
         return Outcome(events, stream.reply, None)
 
 
-async def _aread(source: Provider, chat: Chat) -> Outcome:
+async def _aread(source: Provider, chat: Chat, then: Callable[[], None]) -> Outcome:
     events: list[Event] = []
     async with AsyncStream(source, chat, own=True) as stream:
         try:
             async for event in stream.events():
                 events.append(event)
+                then()
         except ChatError as error:
             return Outcome(events, stream.reply, error)
         return Outcome(events, stream.reply, None)

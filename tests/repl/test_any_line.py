@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -76,6 +77,8 @@ class Anyone:
 
     def __init__(self) -> None:
         self.chance = random.Random(7)
+        self.drawn = Event()
+        self.drawn.set()
 
     def read(self, draft: str = "") -> str | None:
         return None

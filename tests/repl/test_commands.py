@@ -182,6 +182,65 @@ def test_files_go_as_text_and_as_the_vendors_parts(server: Server) -> None:
     assert kept["attachments"][0]["name"] == "dot.png"
 
 
+def test_a_file_is_meant_whatever_ends_the_sentence_and_a_pattern_is_refused(server: Server) -> None:
+    server.play(stream(chat_answer(["Seen."])))
+    Path("notes.txt").write_text("line one\n")
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("compare @*.txt, please\r")
+        person.prompted("*.txt is a pattern", draft="compare @*.txt, please")
+        person.press("\x15what is in (@notes.txt)?\r")
+        person.prompted("Seen.")
+        assert leave(person) == 0
+    (_, content) = asked(server)[0][0]
+    assert content == "notes.txt:\n```\nline one\n```\n\nwhat is in (@notes.txt)?"
+
+
+def test_an_id_alone_is_a_model_of_whom_is_asked_and_an_address_stays_with_its_provider(
+    server: Server, other_server: Server
+) -> None:
+    """Whatever else there is a key for; and who comes back to the first provider finds it where it was."""
+    server.play(*(stream(chat_answer([f"Here {number}."])) for number in range(3)))
+    other_server.play(stream(chat_answer(["There."])))
+    config = Path(os.environ["XDG_CONFIG_HOME"], "streamchat", "config.toml")
+    config.parent.mkdir(parents=True)
+    config.write_text(
+        f'[providers.two]\nkind = "openai"\nbase_url = "{other_server.v1}"\n[profiles.there]\nmodel = "two/m2"\n'
+    )
+    with Person(*at(server), env={"OPENAI_API_KEY": "sk-not-to-be-used"}) as person:
+        person.prompted()
+        for place, (line, text) in enumerate(
+            (("/model big", "vllm · big"), ("/profile there", "two · m2"), ("/model vllm/m", "vllm · m"))
+        ):
+            person.press(f"{line}\r")
+            person.prompted(f"asking {text}")
+            person.press(f"question {place}\r")
+            person.prompted("There." if place == 1 else f"Here {place // 2}.")
+        assert leave(person) == 0
+    assert [exchange.json["model"] for exchange in server.exchanges if exchange.method == "POST"] == ["big", "m"]
+    (there,) = [exchange for exchange in other_server.exchanges if exchange.method == "POST"]
+    assert there.json["model"] == "m2"
+    sent = [str(exchange.headers) for exchange in (*server.exchanges, *other_server.exchanges)]
+    assert "sk-not-to-be-used" not in "".join(sent)
+
+
+def test_the_prompt_is_cached_where_the_vendor_does_that_and_hits_are_shown(server: Server) -> None:
+    server.play(stream(messages_answer(["One."])), stream(messages_answer(["Two."])))
+    config = Path(os.environ["XDG_CONFIG_HOME"], "streamchat", "config.toml")
+    config.parent.mkdir(parents=True)
+    config.write_text(f'[providers.claude]\nkind = "anthropic"\nbase_url = "{server.url}"\nmodel = "m"\n')
+    with Person("-m", "claude", "-s", "Be terse.", size=(120, 30)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.prompted("One.")
+        person.press("second\r")
+        person.prompted("Two.", "· 4 cached ·", "(8 cached)")
+        assert leave(person) == 0
+    sent = [exchange.json for exchange in server.exchanges if exchange.method == "POST"][-1]
+    marked = [message["content"][-1] for message in sent["messages"] if isinstance(message["content"], list)]
+    assert any("cache_control" in part for part in (*marked, *sent["system"]))
+
+
 def test_a_conversation_that_no_longer_fits_is_summarised_by_its_own_model(server: Server) -> None:
     long = {
         "error": {"message": "This model's maximum context length is 1000 tokens.", "code": "context_length_exceeded"}

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from tests.repl.person import Person
 from tests.repl.test_chat import at, leave, questions
 from tests.wire.answers import chat_answer
@@ -61,6 +63,56 @@ def test_what_is_typed_while_an_answer_comes_is_kept_without_redrawing_too(serve
         person.press("\x04")
         assert person.program.end().status == 0
     assert questions() == ["first", "second", "a draft that goes on"]
+
+
+def test_a_screen_reader_is_told_what_is_queued_between_paragraphs_and_of_the_keys_that_there_are(
+    server: Server,
+) -> None:
+    gates = threading.Event(), threading.Event()
+    answer = chat_answer(["One begins, ", "and ends.\n\n", "```\ncode\n", "more\n```\n"])
+    server.play(
+        stream(answer[:2], Wait(gates[0]), answer[2:4], Wait(gates[1]), answer[4:]), stream(chat_answer(["Two."]))
+    )
+    with Person(*at(server), "--accessible", size=(80, 60)) as person:
+        person.line()
+        person.press("first\r")
+        server.exchange(0)
+        person.press("second\r")
+        person.sees("queued: second")
+        gates[0].set()
+        person.sees("code")
+        person.press("third\r\x1b")  # Esc: back into the line
+        gates[1].set()
+        rows = person.sees("End of code.", "queued: third", "taken back: second\nthird", "> second\nthird")
+        assert rows.index("queued: third") > rows.index("End of code.")
+        person.press("\x03")
+        person.sees("Ctrl+C again leaves.")
+        person.line()
+        person.press("/help\r")
+        person.sees("/undo [N]", "twice: leave", gone="$EDITOR")
+        person.press("\x1b[A/usage\r")  # an arrow, which such a line does not know
+        person.sees("the context:")
+        person.line()
+        person.press("half a li")
+        person.sees("> half a li")
+        person.press("\x03")
+        person.sees("half a li^C\nCtrl+C again leaves.")
+        person.press("\x03")
+        assert person.program.end().status == 0
+    assert_nothing_is_redrawn(person.written)
+
+
+@pytest.mark.parametrize("columns", [20, 80])
+def test_help_breaks_no_word(columns: int) -> None:
+    with Person("-m", "echo", size=(columns, 300)) as person:
+        person.prompted()
+        person.press("/help\r")
+        rows = person.prompted("/retry")
+        assert leave(person) == 0
+    rows = rows[rows.index("> /help") + 1 :]
+    text = " ".join(" ".join(rows).split())
+    assert "Leave; the conversation is kept." in text and "write the message in $EDITOR" in text
+    assert all(len(row) < columns for row in rows)
 
 
 def test_without_colour_there_is_none(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""The browser, for those tests that ask for it."""
+"""The browser, the database and the other servers, for those tests that ask for them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.engines import Postgres, Redis
 from tests.web import browser
 from tests.web.browser import Tab
 from tests.web.cutting import Cutting
@@ -28,6 +29,23 @@ def tab(chromium: Browser) -> Iterator[Tab]:
     """A tab with nothing in it."""
     with browser.tab(chromium) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for all tests of a worker."""
+    pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
+    pytest.importorskip("sqlalchemy", reason="the extra `postgres` is not installed")
+    with Postgres() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    """One Redis for all tests of a worker."""
+    pytest.importorskip("redis", reason="the extra `redis` is not installed")
+    with Redis() as started:
+        yield started
 
 
 @pytest.fixture

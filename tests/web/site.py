@@ -64,8 +64,9 @@ class Site:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as `server.serve` has it
         self.port: int = self._listener.getsockname()[1]
-        self.guard = Guard(TOKEN, hosts=hosts_of(self.port), cors=cors)
         self._settings, self._limits = load(config=self.config, environ=environ, nearby=False), limits
+        shared = bool(self._settings.serve.runs)
+        self.guard = Guard(TOKEN, hosts=hosts_of(self.port), cors=cors, shared=shared)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 

@@ -5,7 +5,7 @@ from itertools import accumulate
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamchat.sse import Decoder, Frame
@@ -62,6 +62,7 @@ def view_of(text: str, reasoning: str = "", *, closed: bool = False) -> PageView
     return view
 
 
+@settings(max_examples=max(50, settings().max_examples // 2))
 @given(documents, st.text(max_size=60), st.integers(0, 1000), st.data())
 def test_who_comes_back_anywhere_has_what_those_have_who_stayed(text: str, thought: str, seed: int, data: Any) -> None:
     view, stayed, left = PageView(), Screen(), Screen()

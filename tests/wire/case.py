@@ -31,6 +31,8 @@ class Case(Struct, frozen=True):
     detail: str | None = None
     tries: int = 1
     """How many requests are made; one less is what the provider is allowed as retries."""
+    in_one_piece: bool = False
+    """Whether the damage may be read together with the head of the response, of which aiohttp then gives nothing."""
     place: Place = "server"
     timeout: float = 10.0
     retry_after: float | None = None

@@ -112,7 +112,9 @@ def transport(form: Format) -> Iterator[Case]:
         "gzip damage": play.gzipped(part, damaged=True),
     }
     for name, scenario in broken.items():
-        yield Case(name, form, (scenario,), text=KEPT, error=NetworkError, words=("{host}",), stop="network")
+        together = name == "bad chunk size"
+        told: dict[str, Any] = {"words": ("{host}",), "stop": "network", "in_one_piece": together}
+        yield Case(name, form, (scenario,), text=KEPT, error=NetworkError, **told)
     packets = form.answer(DELTAS)
     for name, scenario in {
         "gzip": play.gzipped(packets),

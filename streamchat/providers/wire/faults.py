@@ -37,6 +37,12 @@ _BUSY_WORDS = (
     "engine_busy",
 )
 _AUTH_WORDS = ("authentication", "invalid_api_key", "permission", "unauthorized", "forbidden")
+_BROKEN = {
+    *("RemoteProtocolError", "ReadError", "DecodingError", "IncompleteRead"),
+    *("ServerDisconnectedError", "ClientPayloadError", "ClientResponseError"),
+    "error",
+}
+"""What the libraries call a connection that was there and did not hold: httpx's names, aiohttp's, zlib's."""
 _OUT_OF_MONEY = ("insufficient_quota", "billing", "credit", "payment", "spend_limit", "spend limit")
 
 
@@ -108,11 +114,11 @@ def body_error(
 def network_error(name: str, url: object, exc: BaseException, *, timeout: float) -> NetworkError:
     """What the chain of causes below `exc` says about the connection to `url`."""
     host = host_of(url)
-    chain = list(_causes(exc))
+    chain = _told(list(_causes(exc)))
     names = {type(link).__name__ for link in chain}
-    for link in chain:
+    for link in reversed(chain):
         if isinstance(link, ssl.SSLError):
-            why = one_line(getattr(link, "verify_message", "") or link.reason or link)
+            why = one_line(getattr(link, "verify_message", "") or getattr(link, "reason", "") or link)
             return NetworkError(
                 f"{name}: no secure connection to {host}: {why}",
                 "A company proxy's certificate can be named with SSL_CERT_FILE.",
@@ -121,7 +127,7 @@ def network_error(name: str, url: object, exc: BaseException, *, timeout: float)
             return NetworkError(f"{name}: the name {host} was not found", "Check the network and the base URL.")
         if isinstance(link, ConnectionRefusedError):
             return NetworkError(f"{name}: {host} refused the connection", "Is the server running? Check the base URL.")
-    if "ConnectTimeout" in names:
+    if names & {"ConnectTimeout", "ConnectionTimeoutError"}:
         return _passing(
             StalledError(f"{name}: {host} did not take the connection in time", "Check the network and the proxy.")
         )
@@ -129,11 +135,11 @@ def network_error(name: str, url: object, exc: BaseException, *, timeout: float)
         return StalledError(
             f"{name}: {host} sent nothing for {timeout:g} s", "Wait longer with --idle-timeout SECONDS."
         )
-    if "UnsupportedProtocol" in names:
+    if names & {"UnsupportedProtocol", "InvalidUrlClientError", "NonHttpUrlClientError"}:
         return NetworkError(f"{name}: the base URL has no http:// or https:// in front: {host}", "Correct base_url.")
     if "ProxyError" in names:
         return NetworkError(f"{name}: the proxy did not let us through to {host}: {_innermost(chain)}")
-    if names & {"RemoteProtocolError", "ReadError", "DecodingError", "IncompleteRead"} or _was_reset(chain):
+    if names & _BROKEN or _was_reset(chain):
         return _passing(
             NetworkError(
                 f"{name}: the connection to {host} broke: {_innermost(chain)}", "What came is kept. Ask again."
@@ -177,6 +183,13 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
         seen.add(id(link))
         yield link
         link = link.__cause__ or link.__context__
+
+
+def _told(chain: list[BaseException]) -> list[BaseException]:
+    """Without the names that aiohttp's errors are given on their way through the SDK: a connection that was closed, or
+    has a wrong certificate, is a time-out among them."""
+    own = (number for number, link in enumerate(chain) if type(link).__module__.startswith("aiohttp."))
+    return chain[next(own, 0) :]
 
 
 def _innermost(chain: list[BaseException]) -> str:

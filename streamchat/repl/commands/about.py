@@ -35,7 +35,9 @@ def _row(name: str, what: str, columns: int) -> list[str]:
     beside = columns >= 3 * _NAMES
     indent = " " * (_NAMES if beside else 2)
     lines = wrap(what, max(columns - 1, 12), initial_indent=indent, subsequent_indent=indent) or [""]
-    return [name.ljust(_NAMES) + lines[0][_NAMES:], *lines[1:]] if beside and len(name) < _NAMES else [name, *lines]
+    if beside and len(name) < _NAMES:
+        return [name.ljust(_NAMES) + lines[0][_NAMES:], *lines[1:]]
+    return [*wrap(name, columns - 1), *lines]
 
 
 @command("usage")
