@@ -34,8 +34,9 @@ async def config(app: App, request: Request) -> Answer:
                     "provider": listing.provider,
                     "label": model.id,
                     "context": model.context or provider.context,
-                    "reasoning": "thinking" in model.abilities,
-                    "images": "images" in model.abilities,
+                    # null: its list says nothing of what it can do
+                    "reasoning": "thinking" in model.abilities if model.abilities else None,
+                    "images": "images" in model.abilities if model.abilities else None,
                 }
             )
     return answer_json(

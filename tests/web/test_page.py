@@ -155,7 +155,7 @@ def test_files_go_with_the_question_and_with_its_edited_form(chat: Reader) -> No
         ]
     )
     expect(chat.page.get_by_label("Attached files").locator(".file")).to_have_count(2)
-    expect(chat.page.locator(".notice")).to_contain_text("x.bin is neither text nor an image")
+    expect(chat.page.locator(".notice")).to_contain_text("x.bin is neither text nor an image or a PDF")
     chat.asked.plan(answer("A dot."), answer("Still a dot."))
     chat.ask("What is it?")
     chat.see("A dot.")

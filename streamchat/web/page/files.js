@@ -1,4 +1,4 @@
-// Files that go with a question: text becomes part of it, fenced and named; images go beside it.
+// Files that go with a question: text becomes part of it, fenced and named; images and PDFs go beside it.
 
 import { h, icon, iconButton } from "./dom.js";
 import { bytes } from "./format.js";
@@ -10,6 +10,7 @@ const IMAGES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 // {name, text} or {name, media_type, data, preview}; an Error that says why not.
 export async function readFile(file, { images, limit }) {
   if (file.type.startsWith("image/") && file.type !== "image/svg+xml") return readImage(file, images, limit);
+  if (file.type === "application/pdf") return readWhole(file, limit);
   if (file.size > limit) throw new Error(`${file.name} has ${bytes(file.size)}, more than the ${bytes(limit)} that go with a question.`);
   const data = new Uint8Array(await file.arrayBuffer());
   try {
@@ -17,8 +18,15 @@ export async function readFile(file, { images, limit }) {
     if (text.includes("\0")) throw new TypeError("not text");
     return { name: file.name, size: file.size, text };
   } catch {
-    throw new Error(`${file.name} is neither text nor an image.`);
+    throw new Error(`${file.name} is neither text nor an image or a PDF.`);
   }
+}
+
+// A PDF goes as it is; whether the model reads it is the server's to say.
+async function readWhole(file, limit) {
+  if (file.size * 1.4 > limit) throw new Error(`${file.name} is too large to go with a question.`);
+  const url = await dataUrl(file);
+  return { name: file.name, size: file.size, media_type: file.type, data: url.slice(url.indexOf(",") + 1) };
 }
 
 async function readImage(file, images, limit) {
