@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -62,7 +63,11 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM begin the end; the handlers that were there come back after it."""
+        """SIGINT and SIGTERM begin the end; the handlers that were there come back after it. In another thread than the
+        main one there are no signals: `handle_exit` is called instead."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         signals = (signal.SIGINT, signal.SIGTERM)
         before = {each: signal.signal(each, self.handle_exit) for each in signals}
         try:
@@ -98,19 +103,7 @@ def serve(
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until a signal ends it. `listener` is bound already; `ready` is called when requests are answered."""
-    api = application(app, docs=docs)
-    config = uvicorn.Config(
-        api,
-        http=Protocol,
-        ws="none",
-        loop=_loop(),
-        lifespan="on",
-        access_log=access_log,
-        log_level="info" if access_log else "warning",
-        server_header=False,
-        timeout_graceful_shutdown=_BACKSTOP,
-        timeout_keep_alive=30,
-    )
+    config = configured(app, docs=docs, access_log=access_log)
 
     async def main() -> None:
         server = Server(config, app, drain)
@@ -123,6 +116,22 @@ def serve(
 
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(main())
+
+
+def configured(app: App, *, docs: bool = False, access_log: bool = False) -> uvicorn.Config:
+    """uvicorn's settings for this app."""
+    return uvicorn.Config(
+        application(app, docs=docs),
+        http=Protocol,
+        ws="none",
+        loop=_loop(),
+        lifespan="on",
+        access_log=access_log,
+        log_level="info" if access_log else "warning",
+        server_header=False,
+        timeout_graceful_shutdown=_BACKSTOP,
+        timeout_keep_alive=30,
+    )
 
 
 def _loop() -> str:
