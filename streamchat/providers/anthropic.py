@@ -45,7 +45,7 @@ class Provider(SDKProvider):
     async def acounted(self, body: Mapping[str, Any]) -> int | None:
         try:
             found = await self._aclient.post(
-                "/v1/messages/count_tokens", body=dict(body), cast_to=object, **self._more()
+                "/v1/messages/count_tokens", body=dict(body), cast_to=object, options={"headers": dict(self.sent)}
             )
         except Exception as exc:  # whatever the SDK raises, where the SDK ends
             ours = self.error(exc)

@@ -4,6 +4,7 @@ Over aiohttp the bytes are taken from aiohttp itself: the layers on the way to t
 everything that is done with it here, and they raise what broke the connection before they hand over what had come.
 """
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,29 +13,35 @@ from typing import Any
 class Awaited:
     """The response under the names that both kinds have here."""
 
-    def __init__(self, response: Any) -> None:
+    def __init__(self, response: Any, patience: float) -> None:
+        """`patience`: the longest silence in seconds."""
         self.headers = response.headers
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         content = _content(response)
         self.iter_bytes = response.aiter_bytes
         if content is not None and encoding == "identity":
-            self.iter_bytes = lambda: _Packets(content)
+            self.iter_bytes = lambda: _Packets(content, patience)
         elif content is not None and encoding in ("gzip", "deflate"):
-            self.iter_bytes = lambda: _Inflated(content)
+            self.iter_bytes = lambda: _Inflated(content, patience)
 
 
 class _Packets:
-    """What has come since the last time, until nothing more comes. It owns nothing: the response is to be closed."""
+    """What has come since the last time, until nothing more comes. It owns nothing: the response is to be closed.
 
-    def __init__(self, content: Any) -> None:
-        self._content = content
+    The patience is kept here too: where the framing breaks, aiohttp ends the connection and its own clock, and may leave
+    who reads waiting.
+    """
+
+    def __init__(self, content: Any, patience: float) -> None:
+        self._content, self._patience = content, patience
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
         try:
-            data: bytes = await self._content.readany()
+            async with asyncio.timeout(self._patience):
+                data: bytes = await self._content.readany()
         except Exception:
             data = _left(self._content)
             if not data:
@@ -48,14 +55,15 @@ class _Inflated(_Packets):
     """The same from a server that compresses though it was asked not to: chunk by chunk, so that one that is damaged
     takes none of those before it away."""
 
-    def __init__(self, content: Any) -> None:
-        super().__init__(content)
+    def __init__(self, content: Any, patience: float) -> None:
+        super().__init__(content, patience)
         self._inflate = zlib.decompressobj(wbits=47).decompress
         self._more = True
 
     async def __anext__(self) -> bytes:
         while self._more:
-            data, ends_chunk = await self._content.readchunk()
+            async with asyncio.timeout(self._patience):
+                data, ends_chunk = await self._content.readchunk()
             self._more = bool(data or ends_chunk)
             if text := self._inflate(data):
                 return text

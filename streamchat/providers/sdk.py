@@ -85,7 +85,7 @@ class SDKProvider(base.Provider):
     async def aopen(self, chat: Chat) -> AsyncIterator[base.AsyncResponse]:
         response = await self._aclient.post(self.path(), **self._posted(chat))
         try:
-            yield Awaited(response)
+            yield Awaited(response, self.endpoint.idle_timeout)
         finally:
             await response.aclose()
 
@@ -210,6 +210,7 @@ def named(sdk: Any, root: str, endpoint: base.Endpoint, url: str, exc: Exception
         "httpx",
         "aiohttp",
         "zlib",
+        "builtins" if isinstance(exc, TimeoutError) else "",
     ):
         return network_error(name, url, exc, timeout=endpoint.idle_timeout)
     if isinstance(exc, sdk.APIStatusError):

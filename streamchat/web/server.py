@@ -9,6 +9,7 @@ import contextlib
 import logging
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -64,7 +65,11 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM begin the end; the handlers that were there come back after it."""
+        """SIGINT and SIGTERM begin the end; the handlers that were there come back after it. In another thread than the
+        main one there are no signals: `handle_exit` is called instead."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         signals = (signal.SIGINT, signal.SIGTERM)
         before = {each: signal.signal(each, self.handle_exit) for each in signals}
         try:
@@ -114,19 +119,7 @@ def serve(
         # What is accepted inherits it. asyncio sees to it itself only where a socket names its protocol, and these do
         # not: every second write would wait 40 ms for the client's acknowledgement of the first.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    api = application(app, docs=docs)
-    config = uvicorn.Config(
-        api,
-        http=Protocol,
-        ws="none",
-        loop=_loop(),
-        lifespan="on",
-        access_log=access_log,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=_BACKSTOP,
-        timeout_keep_alive=30,
-    )
+    config = configured(app, docs=docs, access_log=access_log)
 
     _log(access=access_log)
 
@@ -141,6 +134,22 @@ def serve(
 
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(main())
+
+
+def configured(app: App, *, docs: bool = False, access_log: bool = False) -> uvicorn.Config:
+    """uvicorn's settings for this app."""
+    return uvicorn.Config(
+        application(app, docs=docs),
+        http=Protocol,
+        ws="none",
+        loop=_loop(),
+        lifespan="on",
+        access_log=access_log,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=_BACKSTOP,
+        timeout_keep_alive=30,
+    )
 
 
 def _log(*, access: bool) -> None:
