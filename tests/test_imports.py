@@ -148,7 +148,8 @@ HEAVY = ("openai", "anthropic", "httpx2", "pydantic", "rich", "markdown_it", "py
         ("import streamchat; streamchat.Message; streamchat.ChatError; streamchat.Stream", ()),
         ("import streamchat.config, streamchat.session, streamchat.choice", ()),
         (
-            "import os, sys; os._exit = id; sys.argv = ['x', '--version']; from streamchat.__main__ import main; main()",
+            "import os, sys; os._exit = id; sys.argv = ['x', '--version']; "
+            "from streamchat.__main__ import main; main()",
             (),
         ),
         ("import streamchat.web.page_view, streamchat.web.pacing", ("markdown_it", "pygments")),

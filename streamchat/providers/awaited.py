@@ -28,8 +28,8 @@ class Awaited:
 class _Packets:
     """What has come since the last time, until nothing more comes. It owns nothing: the response is to be closed.
 
-    The patience is kept here too: where the framing breaks, aiohttp ends the connection and its own clock, and may leave
-    who reads waiting.
+    The patience is kept here too: where the framing breaks, aiohttp ends the connection and its own clock, and may
+    leave who reads waiting.
     """
 
     def __init__(self, content: Any, patience: float) -> None:

@@ -72,7 +72,7 @@ def is_under_gevent() -> bool:
 def _gevents() -> asyncio.AbstractEventLoop:
     """A loop that waits in the hub. Which loop is the running one is kept for each real thread, and other greenlets
     share ours: while we wait, it is again the one that was there."""
-    from gevent.selectors import GeventSelector
+    from gevent.selectors import GeventSelector  # type: ignore[import-untyped]  # its own stubs pin other packages
 
     selector = GeventSelector()
     wait, before = selector.select, None

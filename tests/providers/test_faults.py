@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from streamchat.errors import NetworkError
+from streamchat.errors import NetworkError, StalledError
 from tests.providers.asking import PUMPS, Pump, ask, url_of
 from tests.wire.answers import FORMATS, Format
 from tests.wire.case import KEPT, Case, begun
@@ -30,7 +30,9 @@ def test_fault(server: Server, case: Case, pump: Pump) -> None:
     assert time.monotonic() - begun < BOUND
     assert seen.text == seen.reply.text
     assert seen.text == case.text or (pump == "aiohttp" and case.in_one_piece and not seen.text)
-    assert (type(seen.error), seen.reply.stop_reason) == (case.error or type(None), expected_stop(case))
+    stalled = pump == "aiohttp" and case.name == "bad chunk size" and isinstance(seen.error, StalledError)
+    assert type(seen.error) is (case.error or type(None)) or stalled, "aiohttp may wait where the framing is broken"
+    assert seen.reply.stop_reason == expected_stop(case)
     assert len(server.exchanges) == case.tries
     if seen.error is None:
         assert [(stop.reason, stop.detail) for stop in seen.stops] == [(case.stop, case.detail)]
