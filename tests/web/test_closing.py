@@ -24,7 +24,7 @@ from streamchat.pump import AsyncStream
 from streamchat.web import server as serving_module
 from streamchat.web.encoding import Native
 from streamchat.web.run import Run
-from tests.web.streams import DEADLINE, TOKEN, Serving, asked, configuration, serving, until
+from tests.web.leaving import DEADLINE, TOKEN, Serving, asked, configuration, serving, until
 from tests.web.upstream import upstream
 
 pytest.importorskip("fastapi", reason="the extra `web` is not installed")
