@@ -142,10 +142,6 @@ HEAVY = ("openai", "anthropic", "httpx2", "pydantic", "rich", "markdown_it", "py
         ("import streamchat", ()),
         ("import streamchat; streamchat.Message; streamchat.ChatError; streamchat.Stream", ()),
         ("import streamchat.config, streamchat.session, streamchat.choice", ()),
-        (
-            "import os, sys; os._exit = id; sys.argv = ['x', '--version']; from streamchat.__main__ import main; main()",
-            (),
-        ),
         ("import streamchat.cli.app", ("typer",)),
         ("import streamchat.cli.ask, streamchat.cli.chat", ()),
     ],
