@@ -7,10 +7,10 @@ import os
 import re
 import stat
 from collections.abc import Sequence
-from pathlib import Path
 
 from streamchat.chat import Attachment
 from streamchat.errors import UsageError
+from streamchat.paths import expanded
 from streamchat.providers.base import Provider
 
 MEGABYTE = 1_000_000
@@ -26,6 +26,7 @@ _MAGIC = (
     (b"%PDF-", "application/pdf"),
 )
 _ADDRESS = re.compile("[A-Za-z]+://")
+_PATTERN = re.compile(r"[\w./~-]*\*[\w./~*-]*[./][\w./~*-]*")
 _AT = re.compile(r'(?<!\S)@(?:"([^"\n]+)"|(\S+))')
 
 
@@ -42,13 +43,13 @@ def read(name: str) -> str | Attachment:
 
         title, data, encoding = fetched(name)
     else:
-        title, data = Path(name).expanduser().name, _file(name)
+        title, data = expanded(name).name, _file(name)
     kind = media_type(data)
     return fenced(_text(name, data, encoding), title) if kind is None else attachment(title, kind, data)
 
 
 def _file(name: str) -> bytes:
-    path = Path(name).expanduser()
+    path = expanded(name)
     try:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):
@@ -94,11 +95,18 @@ def media_type(data: bytes) -> str | None:
 def mentioned(text: str) -> tuple[list[str], list[str]]:
     """The files that a text names as `@path` or `@"path"`; and the names of that kind that are no file here.
 
+    A pattern such as `@*.txt` is among the former: to be refused as everywhere.
     Only names that look like a path (with a slash or a dot in them) are among the latter: others are mere mentions.
     """
-    names = [quoted or bare for quoted, bare in _AT.findall(text)]
-    there = [name for name in names if os.path.lexists(os.path.expanduser(name))]
+    names = [quoted or _unpunctuated(bare) for quoted, bare in _AT.findall(text)]
+    there = [name for name in names if os.path.lexists(expanded(name)) or _PATTERN.fullmatch(name)]
     return there, [name for name in names if name not in there and ("/" in name or "." in name.strip("."))]
+
+
+def _unpunctuated(name: str) -> str:
+    """Without what ends the sentence or the brackets that the name stands in, unless there is such a file."""
+    bare = name.rstrip(".,;:!?)]}>'\"")
+    return name if os.path.lexists(expanded(name)) else bare or name
 
 
 def fenced(text: str, name: str = "") -> str:

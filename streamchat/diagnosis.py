@@ -26,6 +26,7 @@ from streamchat.config.settings import Settings
 from streamchat.config.sources import Sources, read_sources
 from streamchat.discovery import is_local
 from streamchat.errors import ChatError
+from streamchat.paths import expanded
 
 State = Literal["ok", "note", "bad"]
 """As it should be; worth knowing; needs a person."""
@@ -173,7 +174,7 @@ def _store(settings: Settings) -> Iterator[Finding]:
     from streamchat.history.intake import files_under
 
     own = settings.history.dir
-    where = Path(own).expanduser() if own else settings.files.data / "conversations"
+    where = expanded(own) if own else settings.files.data / "conversations"
     found = list(files_under(where)) if where.is_dir() else []
     size = sum(stamp[0] for _, stamp in found)
     saving = "" if settings.history.save else "; nothing more is kept"

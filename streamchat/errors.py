@@ -80,7 +80,9 @@ class StalledError(NetworkError):
 
 
 class ProviderError(ChatError):
-    """The provider answered with an error, or with something that is no answer."""
+    """The provider answered with an error, or with something that is no answer; `status` is that of HTTP, if any."""
+
+    status: int | None = None
 
 
 class UnknownModelError(ProviderError):

@@ -36,3 +36,8 @@ def _directory(kind: str, under_home: str, environ: Mapping[str, str]) -> Path:
     if sys.platform == "darwin":
         return home / "Library" / ("Caches" if kind == "cache" else "Application Support") / APP
     return home / under_home / APP
+
+
+def expanded(name: str | Path) -> Path:
+    """The path that a person named, `~` as their home; one of a person who is not here is a name like any other."""
+    return Path(os.path.expanduser(name))

@@ -36,6 +36,13 @@ class Cost(Struct, frozen=True):
         return f"{mark}${self.dollars:,.4f}" if self.dollars < 0.1 else f"{mark}${self.dollars:,.2f}"
 
 
+def warm() -> None:
+    """Load the table now, for those who cannot wait for it in the middle of an answer."""
+    import genai_prices.data_snapshot
+
+    genai_prices.data_snapshot.get_snapshot()
+
+
 def cost(provider: str, model: str, usage: Usage, *, when: datetime | None = None) -> Cost | None:
     """What these tokens cost at that time (now); None where it is not known, as for models on one's own machine."""
     if usage.cost is not None:

@@ -216,27 +216,37 @@ class AsyncStream:
     def __init__(self, provider: Provider, chat: Chat, *, own: bool = False) -> None:
         self.reply = Reply(provider=provider.name, model=chat.model)
         self._provider, self._chat, self._own = provider, chat, own
-        self._events = self._pump()
+        self._batches = self._pump()
 
     async def __aiter__(self) -> AsyncIterator[str]:
         try:
-            async for event in self._events:
-                if isinstance(event, Text):
-                    yield event.text
+            async for batch in self._batches:
+                for event in batch:
+                    if isinstance(event, Text):
+                        yield event.text
         finally:
             await self.aclose()
 
     async def events(self) -> AsyncIterator[Event]:
         """Everything that comes: text, reasoning, usage, and the stop as the last."""
         try:
-            async for event in self._events:
-                yield event
+            async for batch in self._batches:
+                for event in batch:
+                    yield event
+        finally:
+            await self.aclose()
+
+    async def batches(self) -> AsyncIterator[list[Event]]:
+        """The same, what came in one packet together and never nothing: how a server passes it on."""
+        try:
+            async for batch in self._batches:
+                yield batch
         finally:
             await self.aclose()
 
     async def aclose(self) -> None:
         """Stop now; what came stays in `reply`. Closing twice, or after the end, does nothing."""
-        await self._events.aclose()
+        await self._batches.aclose()
         self.reply.stop("interrupted")
         if self._own:
             await self._provider.aclose()
@@ -247,33 +257,39 @@ class AsyncStream:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _pump(self) -> AsyncGenerator[Event, None]:
+    async def _pump(self) -> AsyncGenerator[list[Event], None]:
         for tried in count(1):
             try:
-                async with aclosing(self._try()) as events:
-                    async for event in events:
-                        yield event
+                async with aclosing(self._try()) as batches:
+                    async for batch in batches:
+                        yield batch
                 return
             except ChatError as exc:
                 retry = again(exc, self.reply, tried=tried, retries=self._provider.endpoint.retries)
                 if retry is None:
                     self.reply.stop(exc.stop_reason, exc.message)
                     raise
-            yield retry
+            yield [retry]
             await self._provider.apause(retry.wait)
 
-    async def _try(self) -> AsyncGenerator[Event, None]:
+    async def _try(self) -> AsyncGenerator[list[Event], None]:
         provider, chat = self._provider, self._chat
         with _Translated(provider, self.reply):
             async with provider.aopen(chat) as response:
                 reading = Reading(provider.wire(chat), provider.endpoint, response.headers, self.reply)
                 async for chunk in response.iter_bytes():
-                    for event in reading.feed(chunk):
-                        yield event
+                    batch: list[Event] = []
+                    try:
+                        batch += reading.feed(chunk)
+                    except ChatError:
+                        if batch:
+                            yield batch
+                        raise
+                    if batch:
+                        yield batch
                     if reading.ended:
                         break
-                for event in reading.close():
-                    yield event
+                yield list(reading.close())
 
 
 def _has_surrogate(text: str) -> bool:

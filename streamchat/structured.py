@@ -6,10 +6,10 @@ schema stands by itself.
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NoReturn
 
 from streamchat.errors import ConfigError, ProviderError, UsageError
+from streamchat.paths import expanded
 
 Schema = dict[str, Any]
 
@@ -58,7 +58,7 @@ def _needed() -> None:
 
 def _read(name: str) -> str:
     try:
-        return Path(name).expanduser().read_text(encoding="utf-8-sig")
+        return expanded(name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         reason = getattr(exc, "strerror", None) or "it is not UTF-8"
         raise UsageError(

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import pytest
 from hypothesis import given
@@ -137,7 +137,9 @@ def test_each_setting_can_stand_in_a_variable() -> None:
         assert found.origin(setting) == variable
         assert str(getattr(getattr(found, section), name)).lower() == str(value).lower()
     assert VARIABLES["STREAMCHAT_UI_COLOR"] == "ui.color"
-    assert VARIABLES.keys() == {variable_of(setting) for setting in KINDS} - {"STREAMCHAT_HISTORY_REDACT"}
+    assert VARIABLES.keys() == {
+        variable_of(setting) for setting, kind in KINDS.items() if get_origin(kind) is not tuple
+    }
 
 
 def test_a_bad_variable_and_a_bad_flag_name_themselves() -> None:

@@ -36,6 +36,9 @@ HOMES = {
     "typer": ("cli/",),
     "fastapi": ("web/fastapi.py",),
     "flask": ("web/flask.py",),
+    "werkzeug": ("web/flask.py",),
+    "gevent": ("web/background.py",),
+    "gunicorn": (),
     "dotenv": ("config/",),
     "keyring": ("config/keys.py",),
 }
@@ -142,6 +145,7 @@ HEAVY = ("openai", "anthropic", "httpx2", "pydantic", "rich", "markdown_it", "py
         ("import streamchat", ()),
         ("import streamchat; streamchat.Message; streamchat.ChatError; streamchat.Stream", ()),
         ("import streamchat.config, streamchat.session, streamchat.choice", ()),
+        ("import streamchat.web.page_view, streamchat.web.pacing", ("markdown_it", "pygments")),
         ("import streamchat.cli.app", ("typer",)),
         ("import streamchat.cli.ask, streamchat.cli.chat", ()),
     ],

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from streamchat.config import Settings, load
 from streamchat.errors import ChatError
+from streamchat.paths import expanded
 
 FILES: Final = ":files"
 _MOST_CONVERSATIONS = 200
@@ -140,13 +141,12 @@ def _settings() -> Iterator[Candidate]:
 
 def _conversations() -> Iterator[Candidate]:
     """Names, and the beginnings of ids with their titles; the last one used comes first."""
-    from pathlib import Path
 
     from streamchat.history.store import Store
 
     settings = _loaded()
     own = settings.history.dir
-    where = Path(own).expanduser() if own else settings.files.data / "conversations"
+    where = expanded(own) if own else settings.files.data / "conversations"
     if not where.is_dir():
         return
     with Store(where, settings.files.cache) as store:

@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, str]] = {
     "help": "Show the whole help of a command, or a topic such as pipes.",
     "completion": "Print the completion script for bash, zsh or fish.",
     "usage": "Sum what the kept answers used and cost.",
+    "serve": "Serve the chat page and the APIs in a browser's and programs' reach.",
     "local": "Install, list and remove the embedded model's weights.",
 }
 """Each command with its line in the help; its module is `streamchat.cli.NAME`, the app in it `NAME_app`."""

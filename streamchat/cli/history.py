@@ -17,6 +17,7 @@ from streamchat.history.conversation import Conversation
 from streamchat.history.index import Entry
 from streamchat.history.redaction import patterns
 from streamchat.history.store import Store, copies
+from streamchat.paths import expanded
 
 HELP = """Find, show, move and delete the conversations that were kept.
 
@@ -303,7 +304,7 @@ def path(ref: Annotated[str | None, typer.Argument(metavar="[REF]", show_default
 
 def directory(settings: Settings) -> Path:
     """Where conversations are kept."""
-    return Path(settings.history.dir).expanduser() if settings.history.dir else settings.files.data / "conversations"
+    return expanded(settings.history.dir) if settings.history.dir else settings.files.data / "conversations"
 
 
 def store(settings: Settings | None = None) -> Store:
@@ -349,7 +350,7 @@ def _delete(kept: Store, entries: list[Entry], settings: Settings, *, yes: bool)
         typer.confirm(f"Delete {_count(len(entries))}?", abort=True)
     busy = kept.delete(entries)
     if settings.history.transcript_dir:
-        copied = Path(settings.history.transcript_dir).expanduser()
+        copied = expanded(settings.history.transcript_dir)
         for file in (file for entry in entries if entry.path not in busy for file in copies(entry, copied)):
             notice(f"its transcript stays: {file}")
     notice(f"{_count(len(entries) - len(busy))} deleted; files that you saved or exported stay")

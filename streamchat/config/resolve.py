@@ -30,13 +30,16 @@ from streamchat.config.layers import (
     table_layer,
 )
 from streamchat.config.nearby import ENV_NAME, PROJECT_NAME, nearby_keys, project_settings
-from streamchat.config.schema import SECTIONS, Defaults, History, Local, Profile, ProviderTable, Ui
+from streamchat.config.schema import SECTIONS, Defaults, History, Local, Profile, ProviderTable, Serve, Ui
 from streamchat.config.settings import DEFAULT_PROFILE, ENVIRONMENT, FILE, PROFILE, PROJECT, Origin, Settings
 from streamchat.config.sources import Sources, read_sources
 from streamchat.config.target import choose, nearest, printable
 from streamchat.errors import ConfigError
+from streamchat.paths import expanded
 
-OTHER_VARIABLES = frozenset(("STREAMCHAT_CONFIG", "STREAMCHAT_DEBUG", "STREAMCHAT_PLAIN_IMPORTS"))
+OTHER_VARIABLES = frozenset(
+    ("STREAMCHAT_CONFIG", "STREAMCHAT_DEBUG", "STREAMCHAT_PLAIN_IMPORTS", "STREAMCHAT_SERVE_TOKEN")
+)
 """The variables of ours that are no settings; `check` takes the rest for misspelt."""
 
 
@@ -120,6 +123,7 @@ def resolve(sources: Sources) -> Settings:
         ui=convert(_section("ui", values), Ui),
         history=convert(_section("history", values), History),
         local=convert(_section("local", values), Local),
+        serve=convert(_section("serve", values), Serve),
         providers=providers,
         profiles={name: convert(table, Profile) for name, table in file.tables.get("profiles", {}).items()},
         aliases=aliases,
@@ -141,7 +145,7 @@ def _finished(sources: Sources) -> Settings:
     settings = resolve(sources)
     if settings.system_file is None:
         return settings
-    path = settings.system_file.expanduser()
+    path = expanded(settings.system_file)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -104,6 +104,46 @@ class Local(Struct, frozen=True, forbid_unknown_fields=True):
     """How many threads compute; 0 for the cores of this machine minus one."""
 
 
+Count = Annotated[int, Meta(ge=1)]
+
+
+class Serve(Struct, frozen=True, forbid_unknown_fields=True):
+    """The server of `streamchat serve`. Its token is in the variable STREAMCHAT_SERVE_TOKEN, or made and kept."""
+
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8484
+    """Where it listens; 0 for a free port."""
+    allow_host: tuple[str, ...] = ()
+    """More names, with their ports if not this one, by which it may be reached: behind a proxy, its public name."""
+    cors_origin: tuple[str, ...] = ()
+    """Origins whose pages may ask the public interfaces under /v1: "https://app.example.com"."""
+    store: str = ""
+    """Where conversations are kept: "" for this machine's own, or a postgresql:// URL for a team."""
+    runs: str = ""
+    """Where answers under way are found again by other processes: "" for nowhere, or a redis:// URL."""
+    drain: Annotated[float, Meta(ge=0, le=3600)] = 5.0
+    """How long, in seconds, answers may go on when the server is asked to stop."""
+    grace: Annotated[float, Meta(ge=0, le=86400)] = 30.0
+    """How long, in seconds, an answer goes on that nobody reads any more."""
+    retention: Annotated[float, Meta(ge=0, le=86400)] = 600.0
+    """How long, in seconds, an answer can be read again by its run's id after its end."""
+    body: Count = 1048576
+    """The longest request, in bytes."""
+    prompt: Count = 200000
+    """The longest question with all that goes with it, in characters."""
+    messages: Count = 200
+    """The most messages in one request."""
+    max_tokens: Count = 8192
+    """The longest answer, in tokens, whatever is asked for."""
+    concurrent: Count = 64
+    """The most answers under way at once."""
+    concurrent_per_user: Count = 8
+    """The most of these for one person."""
+    per_minute: Annotated[int, Meta(ge=0)] = 30
+    """The most questions of one person in a minute; 0 for any number."""
+    run_seconds: Annotated[float, Meta(gt=0, le=86400)] = 900.0
+    """The longest that one answer may take, in seconds."""
+
+
 class ProviderTable(Struct, frozen=True, forbid_unknown_fields=True):
     """How a provider is reached. A table for a name that streamchat knows changes only what it sets."""
 
@@ -167,7 +207,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     """As in [ui]."""
 
 
-SECTIONS: dict[str, type[Struct]] = {"defaults": Defaults, "ui": Ui, "history": History, "local": Local}
+SECTIONS: dict[str, type[Struct]] = {"defaults": Defaults, "ui": Ui, "history": History, "local": Local, "serve": Serve}
 """The tables of the configuration that stand once."""
 
 TABLES: dict[str, type[Struct]] = {"providers": ProviderTable, "profiles": Profile}
@@ -187,7 +227,7 @@ def shown(name: str, value: Any) -> Any:
     """A setting's value as it may be seen: what can hold a secret is masked."""
     if name == "headers":
         return dict.fromkeys(value, "(hidden)")
-    return shown_url(value) if name in ("base_url", "proxy") and value else value
+    return shown_url(value) if name in ("base_url", "proxy", "store", "runs") and value else value
 
 
 def setting_of_profile(name: str) -> str:

@@ -10,7 +10,7 @@ from streamchat.chat import Options
 from streamchat.config import keys
 from streamchat.config.environment import Variables
 from streamchat.config.known import ENDPOINT_VARIABLES
-from streamchat.config.schema import Defaults, History, Local, Profile, ProviderTable, Ui
+from streamchat.config.schema import Defaults, History, Local, Profile, ProviderTable, Serve, Ui
 from streamchat.config.target import choose, unknown_provider
 from streamchat.paths import Files
 
@@ -32,6 +32,7 @@ class Settings(Struct, frozen=True):
     ui: Ui
     history: History
     local: Local
+    serve: Serve
     providers: dict[str, ProviderTable]
     profiles: dict[str, Profile]
     aliases: dict[str, str]

@@ -11,7 +11,7 @@ from streamchat.config.environment import Variables, read_env_file
 from streamchat.config.file import ConfigFile, read_config
 from streamchat.config.keys import Vault
 from streamchat.config.nearby import ENV_NAME, Nearby, read_nearby
-from streamchat.paths import Files, files
+from streamchat.paths import Files, expanded, files
 
 CONFIG_NAME = "config.toml"
 
@@ -72,7 +72,7 @@ def _variables(env_files: Sequence[Path], environ: Mapping[str, str]) -> Variabl
 def _config_path(config: Path | None, variables: Variables, where: Files) -> tuple[Path, bool]:
     """The configuration file's path, and whether a person named it."""
     named = config or variables.get("STREAMCHAT_CONFIG")
-    return (Path(named).expanduser(), True) if named else (where.config / CONFIG_NAME, False)
+    return (expanded(named), True) if named else (where.config / CONFIG_NAME, False)
 
 
 def _nearby(trusted: Sequence[Path]) -> Nearby:

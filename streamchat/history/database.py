@@ -9,6 +9,7 @@ from typing import Any
 
 from streamchat.errors import UsageError
 from streamchat.history.journal import make_private
+from streamchat.views.safe import joined_surrogates
 
 VERSION = 1
 DELETES_WORDS = sqlite3.sqlite_version_info >= (3, 42)
@@ -48,7 +49,7 @@ class Database:
 
     def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
         """One statement as it is, errors and all: for use inside of `healing` and `transaction`."""
-        return self._db.execute(sql, values)
+        return self._db.execute(sql, _storable(values))
 
     def executemany(self, sql: str, rows: list[tuple[object, ...]]) -> None:
         """One statement for each row."""
@@ -58,12 +59,12 @@ class Database:
         """The rows of a question; if the file is broken, of a new one."""
         rows: list[tuple[Any, ...]] = []
         try:
-            rows = self._db.execute(sql, values).fetchall()
+            rows = self._db.execute(sql, _storable(values)).fetchall()
         except sqlite3.DatabaseError as exc:
             if not _is_broken(exc):
                 raise
             self._rebuild()
-            rows = self._db.execute(sql, values).fetchall()
+            rows = self._db.execute(sql, _storable(values)).fetchall()
         return rows
 
     @contextmanager
@@ -152,6 +153,11 @@ class Database:
 def _clear(db: sqlite3.Connection) -> None:
     for name in ("said", "rows", "conversations"):
         db.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def _storable(values: tuple[object, ...]) -> list[object]:
+    """The values without halves of surrogate pairs, which no database takes: a byte that was no UTF-8, say."""
+    return [joined_surrogates(value) if isinstance(value, str) else value for value in values]
 
 
 def _is_broken(exc: sqlite3.DatabaseError) -> bool:

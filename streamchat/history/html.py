@@ -71,12 +71,12 @@ def _turn(turn: Turn) -> str:
     if turn.question.role == "user":
         parts = [f'<article class="user"><h2>{who}</h2><p class="asked">{escape(question)}</p></article>\n']
     else:
-        parts = [f"<article><h2>{who}</h2>{_markdown.render(question)}</article>\n"]
+        parts = [f"<article><h2>{who}</h2>{_rendered(question)}</article>\n"]
     if turn.answer is not None:
-        thought = f"<details><summary>Reasoning</summary>{_markdown.render(safe(turn.reasoning))}</details>"
+        thought = f"<details><summary>Reasoning</summary>{_rendered(safe(turn.reasoning))}</details>"
         parts.append(
             f"<article><h2>{escape(speaker(turn))}</h2>{thought if turn.reasoning else ''}"
-            f"{_markdown.render(safe(turn.text))}"
+            f"{_rendered(safe(turn.text))}"
             + (f'<p class="cut">This answer is {escape(turn.ending)}.</p>' if turn.ending else "")
             + "</article>\n"
         )
@@ -119,6 +119,11 @@ def _colours() -> str:
     )
     plain = "pre { background: var(--box) }"
     return f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n{plain}"
+
+
+def _rendered(text: str) -> str:
+    """Markdown as HTML; the parser looks behind the end of some texts whose last line has none."""
+    return str(_markdown.render(f"{text}\n"))
 
 
 _markdown = MarkdownIt("commonmark", {"html": False, "highlight": _highlight}).enable(["table", "strikethrough"])

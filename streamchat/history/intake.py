@@ -90,7 +90,7 @@ class Intake:
         about = head.id, tree.name, title, head.created, updated, last.model if last else "", len(turns), head.imported
         cursor = self._db.execute(
             "INSERT INTO conversations VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(joined_surrogates(value) if isinstance(value, str) else value for value in (path, *stamp, *about)),
+            *(path, *stamp, *about),
         )
         said = list(_said(tree))[-(_ROOM // 2) :]
         key = self._free(_milliseconds(updated), len(said))

@@ -142,6 +142,10 @@ class Tree:
         }
         return msgspec.structs.replace(record, **clean) if clean else record
 
+    def has(self, at: object) -> bool:
+        """Whether a question or an answer has this id."""
+        return at in self._turns or at in self._questions
+
     # for its turns
 
     def sieve(self) -> Sieve:
@@ -168,19 +172,16 @@ class Tree:
 
     def free_id(self) -> str:
         """An id that nothing in this conversation has: among thousands of short random ones two would be the same."""
-        while self._knows(found := new_id(6)):
+        while self.has(found := new_id(6)):
             pass
         return found
 
     def _own_id(self, given: str, ids: dict[str, str]) -> str:
         """The id of a line that says this one; a copy of a line (by hand, by a sync) is another, and takes no place."""
-        own = self.free_id() if not given or self._knows(given) else given
+        own = self.free_id() if not given or self.has(given) else given
         if given:
             ids[given] = own
         return own
-
-    def _knows(self, at: object) -> bool:
-        return at in self._turns or at in self._questions
 
     def _system_before(self, question: Question) -> str | None:
         before = next((turn for turn in self._back(question.parent or None) if turn.answer is not None), None)

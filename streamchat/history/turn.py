@@ -53,11 +53,12 @@ class Turn:
             if close is not None:
                 close()
 
-    def add(self, event: Event) -> None:
-        """Journal one event; `record` for those who do not loop over an iterator."""
+    def add(self, event: Event, *, at: float | None = None) -> None:
+        """Journal one event; `record` for those who do not loop over an iterator. `at`: the seconds from the request
+        on, for those who write later than it came."""
         if isinstance(event, Retry):
             return  # about the way to the reply, and no part of it
-        line = records.of(event, at=time.monotonic() - self._begun)
+        line = records.of(event, at=time.monotonic() - self._begun if at is None else at)
         self.lines.append(line)
         for ready in self.sieve.put(line):
             self._tree.put(ready, self)

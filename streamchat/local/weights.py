@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 
 from streamchat.errors import ConfigError
 from streamchat.local.options import LocalOptions
+from streamchat.paths import expanded
 
 ENGINE = "xllamacpp"
 MAGIC = b"GGUF"
@@ -107,7 +108,7 @@ def named(model: str, directory: Path) -> Weights:
     for weights in there:
         if wanted in (weights.name.casefold(), weights.path.stem.casefold(), weights.path.name.casefold()):
             return weights
-    path = Path(model).expanduser()
+    path = expanded(model)
     if path.suffix == ".gguf" or os.sep in model:
         if path.is_file():
             return at(path)

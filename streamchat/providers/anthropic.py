@@ -5,6 +5,7 @@ As with the other vendor, the SDK sends the request and our own wire reads the r
 
 import re
 from base64 import b64encode
+from collections.abc import Mapping
 from typing import Any
 
 from streamchat.chat import Chat, Message
@@ -36,6 +37,24 @@ class Provider(SDKProvider):
         import anthropic
 
         return anthropic
+
+    @property
+    def dialect(self) -> str:
+        return "messages"
+
+    async def acounted(self, body: Mapping[str, Any]) -> int | None:
+        try:
+            found = await self._aclient.post(
+                "/v1/messages/count_tokens", body=dict(body), cast_to=object, **self._more()
+            )
+        except Exception as exc:  # whatever the SDK raises, where the SDK ends
+            ours = self.error(exc)
+            if ours is None:
+                raise
+            ours.message = self.endpoint.without_key(ours.message)
+            raise ours from exc
+        count = found.get("input_tokens") if isinstance(found, dict) else None
+        return count if isinstance(count, int) else None
 
     def thinks(self, model: str) -> bool:
         return not _THOUGHTLESS.match(model)

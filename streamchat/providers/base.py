@@ -10,6 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 from msgspec import Struct, field
@@ -133,12 +134,29 @@ class Provider(ABC):
         """What must be said of every answer from here, if anything."""
         return None
 
+    @property
+    def dialect(self) -> str:
+        """The public format that it is spoken to in: `chat`, `responses` or `messages`; "" for none of them."""
+        return ""
+
+    def speaking(self, dialect: str, headers: Mapping[str, str] = MappingProxyType({})) -> "Provider | None":
+        """The same provider on the same connections, for requests that are in this format already and are sent with
+        these headers too; None where it does not know the format."""
+        return None
+
+    async def acounted(self, body: Mapping[str, Any]) -> int | None:
+        """The tokens that a request in its own format comes to, by its own word; None where it does not say."""
+        return None
+
     def thinks(self, model: str) -> bool:
         """Whether there is a control over how much this model thinks."""
         return False
 
     def warm(self, model: str = "") -> None:
         """Begin now with what takes time before the first request, without waiting for it."""
+
+    def ready(self) -> None:
+        """Do now, in a thread, what would hold up every other answer of a program that awaits."""
 
     @abstractmethod
     def request(self, chat: Chat) -> dict[str, Any]:

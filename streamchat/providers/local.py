@@ -55,6 +55,10 @@ class Provider(base.Provider):
         weights = self._find("")
         return weights.name if weights else ""
 
+    @property
+    def dialect(self) -> str:
+        return "chat"
+
     def warm(self, model: str = "") -> None:
         """Start the child now, without waiting for it. What is missing is said here already."""
         self._start(self._weights(model))

@@ -6,6 +6,9 @@ own wires: the SDK's own parsing of a chunk costs more than all of ours.
 
 import re
 from base64 import b64encode
+from collections.abc import Mapping
+from copy import copy
+from types import MappingProxyType
 from typing import Any
 
 from msgspec.structs import replace
@@ -45,6 +48,19 @@ class Provider(SDKProvider):
     @property
     def _speaks_responses(self) -> bool:
         return self._own if self.endpoint.api == "auto" else self.endpoint.api == "responses"
+
+    @property
+    def dialect(self) -> str:
+        return "responses" if self._speaks_responses else "chat"
+
+    def speaking(self, dialect: str, headers: Mapping[str, str] = MappingProxyType({})) -> SDKProvider | None:
+        """Where nobody chose a format, the vendor's own endpoint takes either."""
+        if dialect == "chat" and self.endpoint.api == "auto" and self._own:
+            chosen = copy(self)
+            chosen.endpoint = replace(self.endpoint, api="chat")
+            self.__dict__["_aclient"] = chosen._aclient  # a client that is made now is of both
+            return chosen.speaking(dialect, headers)
+        return super().speaking(dialect, headers)
 
     def thinks(self, model: str) -> bool:
         return not (self._own and _THOUGHTLESS.match(model))

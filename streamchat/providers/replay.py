@@ -12,7 +12,6 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +19,7 @@ import msgspec
 from streamchat.chat import Chat
 from streamchat.errors import UsageError
 from streamchat.events import Event, Stop
+from streamchat.paths import expanded
 from streamchat.providers.base import Wire
 from streamchat.providers.offline import OfflineProvider, Piece
 from streamchat.providers.wire.chat import ChatWire
@@ -69,9 +69,7 @@ class Provider(OfflineProvider):
 
 def load(name: str) -> list[Line]:
     """The lines of a recording; UsageError when it is not there or is none. Torn lines are passed over."""
-    path = (
-        files("streamchat.providers") / "recordings" / f"{name}.jsonl" if name in SHIPPED else Path(name).expanduser()
-    )
+    path = files("streamchat.providers") / "recordings" / f"{name}.jsonl" if name in SHIPPED else expanded(name)
     try:
         text = path.read_bytes().decode(errors="replace")
     except OSError as exc:

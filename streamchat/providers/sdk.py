@@ -5,10 +5,13 @@ when the first request is made.
 """
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
+from copy import copy
 from functools import cached_property
 from importlib import import_module
+from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.request import getproxies
 
@@ -35,6 +38,8 @@ class SDKProvider(base.Provider):
     """Name of the class above all of the SDK's exceptions."""
     needs_key: ClassVar[bool] = True
     structures: ClassVar[bool] = True
+    sent: Mapping[str, str] = MappingProxyType({})
+    """Headers that go with its requests beside those of the endpoint."""
 
     @property
     def url(self) -> str:
@@ -59,6 +64,9 @@ class SDKProvider(base.Provider):
         with suppress(Exception):  # what is wrong is said when the first request meets it again
             self._client  # noqa: B018  # made by being looked at
 
+    def ready(self) -> None:
+        self._aclient.default_headers  # noqa: B018  # looked at, as for `_client`
+
     @contextmanager
     def open(self, chat: Chat) -> Iterator[base.Response]:
         response = self._client.post(self.path(), **self._posted(chat))
@@ -82,7 +90,19 @@ class SDKProvider(base.Provider):
         """
         client = self.sdk().DefaultHttpxClient.__mro__
         http = import_module(next(kind.__module__ for kind in client if kind.__name__ == "Client").partition(".")[0])
-        return {"body": {**self.request(chat), "stream": True}, "cast_to": http.Response, "stream": True}
+        body = {**self.request(chat), "stream": True}
+        return {"body": body, "cast_to": http.Response, "stream": True, **self._more()}
+
+    def _more(self) -> dict[str, Any]:
+        return {"options": {"headers": dict(self.sent)}} if self.sent else {}
+
+    def speaking(self, dialect: str, headers: Mapping[str, str] = MappingProxyType({})) -> "SDKProvider | None":
+        if self.dialect != dialect:
+            return None
+        self._aclient  # noqa: B018  # made by being looked at, so that both have it
+        twin = copy(self)
+        twin.sent = headers
+        return twin
 
     def takes(self, media_type: str) -> bool:
         return media_type.startswith("image/") or media_type == "application/pdf"
@@ -126,11 +146,17 @@ class SDKProvider(base.Provider):
 
     @cached_property
     def _aclient(self) -> Any:
-        return imported(lambda: self._connected(self.clients[1], "DefaultAsyncHttpxClient"))
+        return imported(lambda: self._connected(self.clients[1], self._transport()))
 
     def _connected(self, client: str, http: str) -> Any:
         sdk = self.sdk()
         return getattr(sdk, client)(**self._settings(sdk), http_client=getattr(sdk, http)(**self._http()))
+
+    def _transport(self) -> str:
+        """The SDK's client over aiohttp where that is installed: a third of the work for each chunk. Not through a
+        proxy, of which it knows less."""
+        plain = self.endpoint.proxy or getproxies() or not find_spec("aiohttp")
+        return "DefaultAsyncHttpxClient" if plain else "DefaultAioHttpClient"
 
     def _settings(self, sdk: Any) -> dict[str, Any]:
         end = self.endpoint

@@ -25,6 +25,7 @@ def answering(
     """The view for one answer, with the keyboard going into `typing` while it streams."""
     view = choose(look, out, title=title, note=note, below=typing.lines, tell=tell)
     typing.changed = getattr(view, "refresh", lambda: None)
+    typing.say = getattr(view, "aside", lambda _: None)
     shown = _Shown(out, view)
     terminal.paused = shown.paused
     shown.write(PASTE_ON)

@@ -76,7 +76,9 @@ def drop(repl: "Repl") -> None:
     recent = turns[(len(turns) + 1) // 2 :]
     repl.conversation.rewind(None)
     _copy(repl.conversation, recent)
-    repl.say(f"the conversation goes on without its first {len(turns) - len(recent)} turns; they are kept: /branches")
+    left = len(turns) - len(recent)
+    first = f"its first {left} turns; they are" if left > 1 else "its first turn; it is"
+    repl.say(f"the conversation goes on without {first} kept: /branches")
 
 
 def _copy(conversation: Conversation, turns: Sequence[Turn]) -> None:

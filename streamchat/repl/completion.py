@@ -1,13 +1,13 @@
 """What Tab completes: commands, their arguments, and files after an @."""
 
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from streamchat.errors import ChatError
+from streamchat.paths import expanded
 from streamchat.repl.commands.keeping import store
 from streamchat.repl.commands.registry import commands, find
 from streamchat.repl.commands.setting import SETTABLE
@@ -47,10 +47,10 @@ class Completions(Completer):
 def files(typed: str) -> list[str]:
     """The paths that begin as typed, directories with a slash behind them; hidden ones only when asked for."""
     folder, _, start = typed.rpartition("/")
-    place = Path(folder or ("/" if typed.startswith("/") else ".")).expanduser()
+    place = expanded(folder or ("/" if typed.startswith("/") else "."))
     try:
         found = sorted(path for path in place.iterdir() if path.name.startswith(start))
-    except OSError:
+    except (OSError, ValueError):
         return []
     prefix = typed[: len(typed) - len(start)]
     return [

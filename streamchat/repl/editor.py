@@ -23,12 +23,15 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.shortcuts import PromptSession
 from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import get_cwidth
 
+from streamchat.repl.crashing import ends_by_errors
 from streamchat.repl.early import PROMPT
 from streamchat.repl.entry import Pastes
-from streamchat.repl.keys import LEAVE, bindings
+from streamchat.repl.keys import HELP, LEAVE, bindings
 from streamchat.repl.picking import Search, pick
 from streamchat.repl.terminal import Terminal
+from streamchat.views.footer import Phrase, joined
 
 CONTINUED = "  "
 
@@ -45,7 +48,9 @@ _MENU_ROWS = 4
 
 
 class Editor:
-    """Reads one message after the other; `state` gives the line below the prompt."""
+    """Reads one message after the other; `state` gives what the line below the prompt says."""
+
+    keys = HELP
 
     def __init__(
         self,
@@ -56,7 +61,7 @@ class Editor:
         history: History,
         completer: Completer,
         pastes: Pastes,
-        state: Callable[[], str],
+        state: Callable[[], list[Phrase]],
         vi: bool = False,
         color: bool = True,
     ) -> None:
@@ -100,7 +105,7 @@ class Editor:
         self._hint = ""
         with self._shown():
             try:
-                text = self._session.prompt([("class:prompt", PROMPT)], default=draft, pre_run=self._take_early)
+                text = self._session.prompt([("class:prompt", PROMPT)], default=draft, pre_run=self._begin)
             except EOFError:
                 return None
         return None if text == LEAVE else self._pastes.unfold(text)
@@ -166,6 +171,10 @@ class Editor:
             if ending and callable(handler := handlers[signal.Signals(ending[0])]):
                 handler(ending[0], None)
 
+    def _begin(self) -> None:
+        ends_by_errors(self._app)()
+        self._take_early()
+
     def _take_early(self) -> None:
         """The earlier keys come before all that are still to come. The first key costs as much as the rest together
         (all bindings are looked through), so one that does nothing goes before the keys are seen here and not there."""
@@ -191,4 +200,5 @@ class Editor:
         self._hint = hint
 
     def _toolbar(self) -> StyleAndTextTuples:
-        return [("class:bottom-toolbar.text", (self._hint or self._state())[: self._output.get_size().columns - 1])]
+        room = self._output.get_size().columns - 1
+        return [("class:bottom-toolbar.text", (self._hint or joined(self._state(), room, wide=get_cwidth))[:room])]

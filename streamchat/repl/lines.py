@@ -4,6 +4,7 @@ The terminal itself edits the lines.
 """
 
 import os
+import re
 import select
 from threading import Event
 from typing import TextIO
@@ -16,6 +17,18 @@ from streamchat.repl.terminal import Terminal
 from streamchat.views.safe import safe
 
 PROMPT = "> "
+HELP = (
+    ("Enter", "send; while an answer comes: queue"),
+    ("\\ Enter", 'new line; also inside a """ block'),
+    ("Esc, Ctrl+C", "while an answer comes: stop it, keep what came and what is typed"),
+    ("Esc", "while something is queued: take it back into the line"),
+    ("Ctrl+C", "clear the line; twice: leave"),
+    ("Ctrl+D", "on an empty line: leave"),
+    ("Ctrl+Z", "suspend"),
+)
+"""Each key with what it does, as /help shows them."""
+_KEYS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[ -~])?")
+"""What the keys send that a line editor would understand: arrows, Esc."""
 _END = b"\x04"
 """Ctrl+D, as a key that nobody has taken for the end."""
 _FOUND = 9
@@ -27,6 +40,8 @@ _PASTE = 0.03
 class Lines:
     """Reads messages line by line. What was typed while an answer came stands in front of what is typed then."""
 
+    keys = HELP
+
     def __init__(self, terminal: Terminal, stop: Stop, out: TextIO, source: TextIO, *, early: bytes = b"") -> None:
         """`early` was typed before there was a prompt to read it."""
         self._terminal, self._stop, self._out, self._source = terminal, stop, out, source
@@ -35,20 +50,22 @@ class Lines:
         self.drawn.set()  # there is nothing to be loaded for it
 
     def read(self, draft: str = "") -> str | None:
-        """The next message; None at its end, and for Ctrl+C on an empty line."""
-        text = draft
+        """The next message; None at its end, and for Ctrl+C twice: the terminal keeps to itself what that cleared."""
+        text, warned = draft, False
         prompt = PROMPT + text.rpartition("\n")[2]
         while True:
             try:
                 line = self._line(prompt)
             except KeyboardInterrupt:
-                self._write("\n")
-                if not text:
+                if warned:
+                    self._write("\n")
                     return None
-                text, prompt = "", PROMPT
+                self._write("\nCtrl+C again leaves.\n")
+                text, prompt, warned = "", PROMPT, True
                 continue
             if line is None:
                 return None
+            warned = False
             more = broken(text + line)
             if more is None:
                 return text + line
@@ -78,7 +95,7 @@ class Lines:
             answer = (self._line(question) or "").strip()
         except KeyboardInterrupt:
             return None
-        number = int(answer) if answer.isdigit() else 0
+        number = int(answer) if answer.isdecimal() else 0
         return number - 1 if 0 < number <= len(rows) else answer or None
 
     def echo(self, text: str) -> None:
@@ -104,7 +121,7 @@ class Lines:
                 data += piece.replace(b"\r", b"\n")
                 if not piece:
                     break
-        return data.decode(errors="replace").rstrip("\n") if data else None
+        return _KEYS.sub("", data.decode(errors="replace")).rstrip("\n") if data else None
 
     def _typed_early(self, source: int) -> bytes:
         """What was typed before the terminal edited lines again, and so was not seen yet."""

@@ -1,6 +1,6 @@
 """The chat: read a message, ask it, show the answer, until the person leaves."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -31,8 +31,9 @@ from streamchat.repl.typeahead import TypeAhead
 from streamchat.repl.warming import warm
 from streamchat.session import Session
 from streamchat.views.choose import Look, shows_footer
+from streamchat.views.footer import STAYS, Phrase
 from streamchat.views.notify import announced
-from streamchat.views.safe import one_line, safe
+from streamchat.views.safe import joined_surrogates, one_line, safe
 
 
 class Prompt(Protocol):
@@ -40,6 +41,10 @@ class Prompt(Protocol):
 
     drawn: Event
     """Set once it has been on the screen."""
+
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Each key with what it does, for /help."""
 
     def read(self, draft: str = "") -> str | None:
         """The next message, begun with `draft`; None when the person leaves."""
@@ -55,7 +60,8 @@ class Repl:
     """A chat in use: what the slash commands act on.
 
     `typing` holds what was typed while an answer came, `files` what goes with the next message, `extra` the fields of
-    every request that flags gave, `directory` the place of conversations.
+    every request that flags gave, `directory` the place of conversations, `addresses` the address that a
+    flag gave, by the provider whose it is.
     """
 
     def __init__(
@@ -77,7 +83,8 @@ class Repl:
         self.typing = TypeAhead(self.pastes, stop=self.stop.now)
         self.spending = Spending(session.conversation)
         self.leaving = False
-        self._state = ""
+        self.addresses = {session.provider.name: settings.sources.flags.get("base_url")}
+        self._state: list[Phrase] = []
         self._models: list[str] = []
         self._make_prompt = prompt
         self.use(session.provider, session.model)
@@ -114,7 +121,7 @@ class Repl:
 
     def handle(self, line: str) -> None:
         """A line as it was typed: a command, or a message to be asked. What goes wrong is said."""
-        text = whole(line)
+        text = joined_surrogates(whole(line)).replace("\0", "")  # bytes that are no text can be typed and pasted
         self.stop.wanted = False
         try:
             word, _, rest = text[1:].partition(" ")
@@ -125,6 +132,8 @@ class Repl:
                 self.ask(self.pastes.unfold(text))
         except ChatError as exc:
             self.tell(exc)
+        except OSError as exc:  # of a file; a terminal that has gone fails here again
+            self.say(one_line(f"{exc.strerror or exc}" + (f": {exc.filename}" if exc.filename else "")))
         except KeyboardInterrupt:
             self.say("stopped")
 
@@ -186,8 +195,8 @@ class Repl:
             self._models = known_models(self.settings)
         return self._models
 
-    def state(self) -> str:
-        """The line below the prompt."""
+    def state(self) -> list[Phrase]:
+        """What the line below the prompt says."""
         return self._state
 
     def show_last(self) -> None:
@@ -246,14 +255,22 @@ class Repl:
         self.prompt.echo(line)
         return line
 
-    def _stated(self) -> str:
+    def _stated(self) -> list[Phrase]:
         session = self.session
         chosen = self.settings.sources.profile
         profile = self.settings.defaults.profile if chosen is None else chosen
         share = self.context.share(self.settings, session.provider.name, session.model, self.conversation)
-        filled = "" if share is None else f"context {share:.0%}" + (": /compact" if share >= NEARLY else "")
-        files = f"{len(self.files.names)} files" if self.files.names else ""
-        return " · ".join(filter(None, [self.title, profile, filled, *self.spending.phrases(), files]))
+        full = share is not None and share >= NEARLY
+        filled = "" if share is None else f"context {share:.0%}" + (": /compact" if full else "")
+        files = len(self.files.names)
+        found = [
+            Phrase(self.title, 1),
+            Phrase(profile, 4),
+            Phrase(filled, STAYS if full else 3),
+            *(Phrase(spent, 5) for spent in self.spending.phrases()),
+            Phrase(f"{files} file{'s' * (files > 1)}" if files else "", 2),
+        ]
+        return [phrase for phrase in found if phrase.text]
 
     def _attach(self, text: str) -> None:
         """Take the files that a message names; what cannot be sent leaves the message in the editor."""

@@ -13,6 +13,7 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.styles import BaseStyle
 
 from streamchat.errors import ChatError
+from streamchat.repl.crashing import ends_by_errors
 
 _ROWS = 8
 
@@ -55,7 +56,7 @@ class _Choice:
             layout, key_bindings=self._keys(), style=style, input=source, output=out, erase_when_done=True
         )
         app.ttimeoutlen = 0.05
-        return app.run()
+        return app.run(pre_run=ends_by_errors(app))
 
     def _height(self) -> int:
         return _ROWS if self._search else min(len(self._rows), _ROWS)

@@ -21,6 +21,8 @@ class TypeAhead:
     def __init__(self, pastes: Pastes, *, stop: Callable[[], None]) -> None:
         self.changed: Callable[[], None] = lambda: None
         """Called after each key."""
+        self.say: Callable[[str], None] = lambda _: None
+        """Called with what has become of a message that was typed, for who cannot see it."""
         self.draft = ""
         self.queue: list[str] = []
         self._pastes, self._stop = pastes, stop
@@ -30,6 +32,7 @@ class TypeAhead:
         """One key."""
         stops = False
         with self._lock:
+            queued = len(self.queue)
             match press.key:
                 case Keys.BracketedPaste:
                     self.draft += self._pastes.fold(press.data)
@@ -53,6 +56,9 @@ class TypeAhead:
                     self.draft = self.draft.rstrip().rpartition(" ")[0]
                 case key if not isinstance(key, Keys) and (key.isprintable() or key == "\t"):
                     self.draft += key
+            told = self._told(queued)
+        if told:
+            self.say(told)
         if stops:
             self._stop()
         self.changed()
@@ -83,6 +89,12 @@ class TypeAhead:
         """The whole queue goes back into the draft."""
         with self._lock:
             self._take_back()
+
+    def _told(self, queued: int) -> str:
+        """What a key has changed of a queue of that length."""
+        if len(self.queue) > queued:
+            return f"queued: {self.queue[-1]}"
+        return f"taken back: {self.draft}" if len(self.queue) < queued else ""
 
     def _enter(self) -> None:
         more = broken(self.draft)

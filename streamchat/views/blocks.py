@@ -74,7 +74,7 @@ class Blocks:
         self._item: int | None = None  # the line of the source that is the next item of a list in the path
         self._ready: list[Block] = []  # done, but waiting for a list's numbers or a link's definition
         self._waiting: dict[int, tuple[Block, Block]] = {}  # the same by identity, and as they would be shown now
-        self._layout = 0, 0  # what that depends on: definitions, and items that count
+        self._layout = "", 0, 0  # what that depends on: definitions, and items that count
         self._closed = False
 
     def feed(self, text: str) -> None:
@@ -107,14 +107,15 @@ class Blocks:
             block.final = True
         return taken
 
-    def tail(self) -> tuple[list[Block], list[Block]]:
+    def tail(self, longest: int | None = None) -> tuple[list[Block], list[Block]]:
         """What may still change: blocks that are done but wait, and those that would be if the text ended here.
 
-        Of the first, each is the same object as before while nothing about it has changed.
+        Of the first, each is the same object as before while nothing about it has changed. Of the last one, where a
+        line of it does not end, no more than `longest` characters are looked at.
         """
         self._take_in()
         path, self._path = self._path, preview(self._path)
-        tokens, references = self._parse(guessed(self._source))
+        tokens, references = self._parse(guessed(self._source[:longest]))
         self._path = path
         if not self._closed:
             _close_text(tokens)
@@ -125,7 +126,8 @@ class Blocks:
 
     def _wait(self, references: References) -> list[Block]:
         """What is done but waits, as it would be shown now; each the same as before while nothing about it changed."""
-        layout = len(references), sum(n.counting for block in self._ready for n in numberings(block.tokens))
+        growing = str([references[label] for label in references.keys() - self._references.keys()])
+        layout = growing, len(references), sum(n.counting for block in self._ready for n in numberings(block.tokens))
         known = self._waiting if layout == self._layout else {}
         self._layout = layout
         self._waiting = {id(block): known.get(id(block)) or _shown(block, references) for block in self._ready}
@@ -161,7 +163,8 @@ class Blocks:
         """How much of the source can be looked at: finished lines, or a line that is very long."""
         finished = self._source.rfind("\n", self._looked_at) + 1
         size = len(self._source)
-        if not finished and size > LONG_PARAGRAPH and size - self._looked_at > LONG_LINE // 4:
+        step = LONG_LINE // 4 if self._looked_at < 8 * LONG_PARAGRAPH else self._looked_at  # no paragraph is so long
+        if not finished and size > LONG_PARAGRAPH and size - self._looked_at > step:
             return size
         return finished
 

@@ -1,5 +1,6 @@
 """The figures of a reply as short phrases: for the dim line under an answer and for `--usage`."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from streamchat.chat import Reply
@@ -49,11 +50,13 @@ def summary(reply: Reply, *, title: str = "", note: str | None = None) -> list[P
     return [phrase for phrase in found if phrase.text]
 
 
-def joined(found: list[Phrase], width: int | None = None) -> str:
-    """One line of them, without those for which there is no room in `width` columns."""
-    from rich.cells import cell_len
+def joined(found: list[Phrase], width: int | None = None, *, wide: Callable[[str], int] | None = None) -> str:
+    """One line of them, without those for which there is no room in `width` columns; `wide` counts those of a text."""
+    if wide is None:
+        from rich.cells import cell_len
 
-    while width is not None and cell_len(_line(found)) > width:
+        wide = cell_len
+    while width is not None and wide(_line(found)) > width:
         least = max(found, key=lambda phrase: phrase.rank)
         if least.rank == STAYS:
             break

@@ -1,82 +1,37 @@
-"""Code coloured while it grows, with the lexer's state kept from line to line.
+"""Code in a theme's colours for the terminal, while it grows."""
 
-Pygments' lexers want the whole text: what spans lines is either a state of theirs, which is kept here, or one long
-match (a block comment, a here-document, the script in a page). For the latter, lines are lexed together until nothing
-in them is open: whether something is, is tried out by closing it and looking whether that changes their colours. So
-the colours are those of the whole text, and depend on nothing but the code.
-
-Bounds: 200 lines are lexed together at most; lexers that are not made of regular expressions alone (templates in other
-languages, sessions of a console) begin anew with each group of lines; what a lexer adds to its own output afterwards
-(names of builtins in PHP, Lua, Swift) is left out.
-"""
-
-import re
-from collections.abc import Iterator
-from copy import copy, deepcopy
+from copy import copy
 from functools import cache
-from typing import Any
 
-from pygments.lexer import ExtendedRegexLexer, Lexer, LexerContext, RegexLexer
-from pygments.lexers import get_lexer_by_name
-from pygments.lexers.data import YamlLexer, YamlLexerContext
-from pygments.token import Comment, Error, String, Whitespace, _TokenType
-from pygments.util import ClassNotFound
+from pygments.token import _TokenType
 from rich.segment import Segment
 from rich.style import Style
 from rich.syntax import Syntax, SyntaxTheme
 
-from streamchat.views.structure import split_lines
-
-GROUP_LINES = 200
-"""So many lines are lexed together at most."""
-
-_CLOSERS = (
-    ("/*", "*/"),
-    ("<!--", "-->"),
-    ("'", "'"),
-    ('"', '"'),
-    ("`", "`"),
-    ("'''", "'''"),
-    ('"""', '"""'),
-    ("[[", "]]"),
-    ("(*", "*)"),
-    ("{-", "-}"),
-    ('r#"', '"#'),
-    ('R"(', ')"'),
-)
-_ELEMENTS = (("<script", "</script"), ("<style", "</style"))
-_HERE = re.compile(r"<<[-~]?\s*['\"\\]?(\w+)")
-
-Tokens = list[tuple[_TokenType, str]]
+from streamchat.views.lexing import Lines
 
 
 class Highlighter:
     """Colours the code of one block, given to it in whole lines, in order."""
 
     def __init__(self, language: str, theme: str) -> None:
-        self._lexing = _Lexing(_lexer(language))
-        self._theme = theme if _lexer(language) else None
-        self._group = ""  # lines that something is open in
+        self._lines = Lines(language)
+        self._theme = theme if self._lines.known else None
         self._blank = 0  # blank lines that nothing has come after yet
 
     def copy(self) -> "Highlighter":
         """One that can be fed without this one noticing."""
         other = copy(self)
-        other._lexing = self._lexing.copy()
+        other._lines = self._lines.copy()
         return other
 
     def feed(self, code: str, *, last: bool) -> list[list[Segment]]:
         """The lines that are settled by these; all that there are, but for blank ones at the end, with the last."""
-        done: Tokens = []
-        for line in split_lines(code.expandtabs(4)):
-            self._group += line
-            if not self._lexing.is_open(self._group):
-                done += self._lexing.run(self._group)
-                self._group = ""
-        if last and self._group:
-            done += self._lexing.run(self._group)
-            self._group = ""
-        return self._without_blank_end(_lines_of(done, self._theme))
+        lines = self._lines.feed(code.expandtabs(4), last=last)
+        return self._without_blank_end([[Segment(text, self._style(kind)) for kind, text in line] for line in lines])
+
+    def _style(self, kind: _TokenType) -> Style | None:
+        return _style(self._theme, kind) if self._theme else None
 
     def _without_blank_end(self, lines: list[list[Segment]]) -> list[list[Segment]]:
         result: list[list[Segment]] = []
@@ -88,128 +43,6 @@ class Highlighter:
             else:
                 self._blank += 1
         return result
-
-
-class _Lexing:
-    """A lexer between two groups of lines."""
-
-    def __init__(self, lexer: Lexer | None) -> None:
-        self._lexer = lexer
-        self._state = _begin(lexer)
-
-    def copy(self) -> "_Lexing":
-        other = copy(self)
-        other._state = deepcopy(self._state)
-        return other
-
-    def run(self, text: str) -> Tokens:
-        """Lex a group of lines and go on from there."""
-        if self._lexer is None:
-            return [(Whitespace, text)]
-        if isinstance(self._lexer, RegexLexer):
-            self._state.text, self._state.pos, self._state.end = text, 0, len(text)
-            return list(_run(self._lexer, self._state))
-        return list(self._lexer.get_tokens(text))
-
-    def is_open(self, group: str) -> bool:
-        """Whether what comes after these lines may change how they are coloured."""
-        if self._lexer is None or group.count("\n") >= GROUP_LINES:
-            return False
-        if any(group.rfind(begin) > group.rfind(end) for begin, end in _ELEMENTS):
-            return True
-        closers = [closer for opener, closer in _CLOSERS if opener in group]
-        closers += _HERE.findall(group) if "<<" in group else []
-        if not closers:
-            return False
-        now = _kinds(self.copy().run(group), len(group))
-        return any(_reaches(self.copy().run(f"{group}{closer}\n"), now) for closer in closers)
-
-
-def _reaches(tokens: Tokens, now: list[_TokenType]) -> bool:
-    """Whether a lexer, with something behind a group, finds a string across its end, or other things in it."""
-    position = 0
-    for kind, text in tokens:
-        position += len(text)
-        if position > len(now):
-            across = position - len(text) < len(now)
-            return (across and (String in kind.split() or Comment in kind.split())) or _kinds(tokens, len(now)) != now
-    return False
-
-
-def _run(lexer: RegexLexer, state: LexerContext) -> Iterator[tuple[_TokenType, str]]:
-    """What a lexer finds from a state on; it ends with the text, where Pygments would still try rules at its end."""
-    rules: dict[str, list[tuple[Any, Any, Any]]] = vars(type(lexer))["_tokens"]
-    keeps_state = isinstance(lexer, ExtendedRegexLexer)
-    while state.pos < state.end:
-        for matches, action, change in rules[state.stack[-1]]:
-            match = matches(state.text, state.pos)
-            if match is None:
-                continue
-            if action is None:
-                state.pos = match.end()
-            elif type(action) is _TokenType:
-                yield action, match.group()
-                state.pos = match.end()
-            elif keeps_state:
-                yield from ((kind, value) for _, kind, value in action(lexer, match, state))
-            else:
-                yield from ((kind, value) for _, kind, value in action(lexer, match))
-                state.pos = match.end()
-            _go(state.stack, change)
-            break
-        else:
-            if state.text[state.pos] == "\n":
-                state.stack[:] = ["root"]
-                yield Whitespace, "\n"
-            else:
-                yield Error, state.text[state.pos]
-            state.pos += 1
-
-
-def _go(stack: list[str], change: Any) -> None:
-    """To the lexer's next state."""
-    if isinstance(change, tuple):
-        for state in change:
-            _go(stack, -1 if state == "#pop" else int(state[4:] or 0) if state.startswith("#pop") else state)
-    elif isinstance(change, int):
-        del stack[max(1, len(stack) - abs(change)) :]
-    elif change == "#push":
-        stack.append(stack[-1])
-    elif change is not None:
-        stack.append(change)
-
-
-def _begin(lexer: Lexer | None) -> LexerContext:
-    """The state in which a lexer begins."""
-    if isinstance(lexer, YamlLexer):
-        return YamlLexerContext("", 0)  # type: ignore[no-untyped-call]
-    return LexerContext("", 0)
-
-
-@cache
-def _lexer(language: str) -> Lexer | None:
-    """The lexer for a language, as Rich asks for it; None for none and for what nobody knows."""
-    if not language or language == "text":
-        return None
-    try:
-        lexer: Lexer = get_lexer_by_name(language, stripnl=False, ensurenl=True, tabsize=4)
-    except ClassNotFound:
-        return None
-    return lexer
-
-
-def _kinds(tokens: Tokens, size: int) -> list[_TokenType]:
-    """What each of the first letters is."""
-    kinds: list[_TokenType] = []
-    for kind, text in tokens:
-        kinds += [kind] * len(text)
-        if len(kinds) >= size:
-            break
-    return kinds[:size]
-
-
-def _lines_of(tokens: Tokens, theme: str | None) -> list[list[Segment]]:
-    return list(Segment.split_lines(Segment(text, _style(theme, kind) if theme else None) for kind, text in tokens))
 
 
 @cache

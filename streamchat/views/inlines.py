@@ -89,6 +89,8 @@ def _leaves_open(text: str) -> bool:
         rule(state)
     if any(mark.open and mark.end < 0 for mark in state.delimiters):
         return True
+    if text.count("<kbd>") > text.count("</kbd>"):
+        return True
     plain = "".join(token.content for token in state.tokens if token.type == "text")
     if "`" in plain or "](" in plain or re.search("<[a-zA-Z/!?]", plain):
         return True

@@ -21,9 +21,9 @@ def rewritten(tokens: list[Token]) -> Iterator[Token]:
             children = list(_inline(token.children or []))
             container = tokens[index - 2] if index >= 2 else SEAM
             if container.type == "list_item_open" and not container.meta["continued"]:
-                _check_box(children)
+                _, children = task(children)
             elif container.type == "blockquote_open" and not container.meta["continued"]:
-                children = _alert(children)
+                _, children = alert(children)
             token = _with(token, children=children)
         elif token.content:
             token = _with(token, content=safe(token.content))
@@ -80,24 +80,27 @@ def _target(url: str | int | float) -> Iterator[Token]:
     yield _text(")")
 
 
-def _check_box(children: list[Token]) -> None:
-    """A task's box, in place."""
-    if children and children[0].type == "text" and children[0].content[:4].lower() in ("[ ] ", "[x] "):
-        mark = "☐" if children[0].content[1] == " " else "☑"
-        children[0] = _with(children[0], content=mark + children[0].content[3:])
+def task(children: list[Token]) -> tuple[str, list[Token]]:
+    """What a text is if it begins with a box, "task" or "task done", and the text with it in place."""
+    first = children[0] if children else SEAM
+    if first.type != "text" or first.content[:4].lower() not in ("[ ] ", "[x] "):
+        return "", children
+    done = first.content[1] != " "
+    box = _with(first, content=("☑" if done else "☐") + first.content[3:])
+    return "task done" if done else "task", [box, *children[1:]]
 
 
-def _alert(children: list[Token]) -> list[Token]:
-    """The kind of an alert, on a line of its own."""
+def alert(children: list[Token]) -> tuple[str, list[Token]]:
+    """What a text is if it begins as an alert, "alert note" or so, and the text with its kind on a line of its own."""
     first = children[0].content if children else ""
-    if not (first.startswith("[!") and first.endswith("]") and first[2:-1] in _ALERTS):
-        return children
     rest = children[1:]
-    if rest and rest[0].type in ("softbreak", "hardbreak"):
-        rest = [Token("hardbreak", "br", 0), *rest[1:]]
-    elif rest:
-        return children
-    return [_style("strong", 1), _text(_ALERTS[first[2:-1]]), _style("strong", -1), *rest]
+    if not (first.startswith("[!") and first.endswith("]") and first[2:-1] in _ALERTS):
+        return "", children
+    if rest and rest[0].type not in ("softbreak", "hardbreak"):
+        return "", children
+    kind = _ALERTS[first[2:-1]]
+    below = [Token("hardbreak", "br", 0), *rest[1:]] if rest else []
+    return f"alert {kind.lower()}", [_style("strong", 1), _text(kind), _style("strong", -1), *below]
 
 
 def _text(content: str) -> Token:

@@ -14,6 +14,7 @@ whole sequences swallows what follows an unfinished one and has to hold text bac
 """
 
 import re
+from collections.abc import Iterator
 
 _REPLACEMENT = "\ufffd"
 _HOSTILE = re.compile(
@@ -30,12 +31,65 @@ _SUSPECT = re.compile(
 """Whatever may be hostile: nearly all text has none of it, which is found out three times as fast as what is."""
 
 
+_UNDECIDED = re.compile("(?:\r|[\ud800-\udbff]|\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{0,6})\\Z")
+"""What the next piece of a growing text may make something else of: half a line end, character or flag."""
+
+
 def safe(text: str) -> str:
     """The text with everything replaced that a terminal would act on, or that hides or reorders what it says."""
     if text.isprintable() and text.isascii():
         return text
     text = text.replace("\r\n", "\n")
     return _HOSTILE.sub(_mark, text) if _SUSPECT.search(text) else text
+
+
+def told_apart(text: str) -> Iterator[tuple[str, bool]]:
+    """The safe text in pieces, each safe by itself, and whether it is the mark of what was replaced."""
+    text = text.replace("\r\n", "\n")
+    done = 0
+    for match in _HOSTILE.finditer(text) if _SUSPECT.search(text) else ():
+        if match.group(1):
+            continue
+        yield from _kept(text[done : match.start()])
+        yield _mark(match), True
+        done = match.end()
+    yield from _kept(text[done:])
+
+
+def _kept(piece: str) -> Iterator[tuple[str, bool]]:
+    """A piece of text that is safe, but perhaps for a first character that stood on one that was replaced."""
+    if piece and safe(piece[0]) != piece[0]:
+        yield safe(piece[0]), True
+        piece = piece[1:]
+    if piece:
+        yield piece, False
+
+
+class Growing:
+    """Growing text made safe: the pieces together are what the whole would be."""
+
+    def __init__(self) -> None:
+        self._before = ""  # the last character, for what stands on it
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """Take more text in; what can be said of it."""
+        text = self._held + text
+        match = _UNDECIDED.search(text, max(0, len(text) - 8))
+        end = match.start() if match else len(text)
+        self._held = text[end:]
+        return self._safe(text[:end])
+
+    def close(self) -> str:
+        """Nothing more comes: the rest."""
+        held, self._held = self._held, ""
+        return self._safe(held)
+
+    def _safe(self, text: str) -> str:
+        text = joined_surrogates(text)
+        shown = safe(self._before + text)[len(self._before) :]
+        self._before = text[-1:] or self._before
+        return shown
 
 
 def one_line(text: str, limit: int = 500) -> str:

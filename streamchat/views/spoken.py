@@ -1,6 +1,7 @@
 """Markdown for the ear: whole sentences, headings and code announced in words, no marks that a screen reader spells."""
 
 import re
+import threading
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -9,6 +10,7 @@ from streamchat.events import Event
 from streamchat.views.base import Tell, quiet
 from streamchat.views.footer import joined, summary
 from streamchat.views.plain import PlainView, Safe, Step
+from streamchat.views.safe import safe
 
 _SENTENCE = re.compile(r"(?<=[.!?:;])(?<!\d\.)[ ]")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*([^\s`]*)[^`]*$")
@@ -27,9 +29,18 @@ class SpokenView(PlainView):
     def __init__(
         self, out: BinaryIO, *, title: str = "", note: str | None = None, footer: bool = True, tell: Tell = quiet
     ) -> None:
-        super().__init__(out, passing=(Safe(), Spoken()), tell=tell)
+        self._spoken = Spoken()
+        super().__init__(out, passing=(Safe(), self._spoken), tell=tell)
         self._title, self._note, self._footer = title, note, footer
         self._reply = Reply()
+        self._asides: list[str] = []
+        self._lock = threading.Lock()
+
+    def aside(self, line: str) -> None:
+        """Say this, from any thread, as soon as it does not stand inside of a paragraph or of code."""
+        with self._lock:
+            self._asides.append(line)
+            self._let_out()
 
     def show(self, events: Iterator[Event], reply: Reply) -> None:
         self.begin(reply)
@@ -43,6 +54,16 @@ class SpokenView(PlainView):
         if self._footer:
             self._send(f"\n{joined(summary(self._reply, title=self._title, note=self._note))}\n")
 
+    def _send(self, text: str) -> None:
+        with self._lock:
+            super()._send(text)
+            self._let_out()
+
+    def _let_out(self) -> None:
+        if self._last == "\n" and not self._spoken.in_code:
+            super()._send("".join(f"{safe(line)}\n" for line in self._asides))
+            self._asides = []
+
 
 class Spoken(Step):
     """Holds back what is not yet a sentence or a line, and says in words what is otherwise seen."""
@@ -52,6 +73,11 @@ class Spoken(Step):
         self._inside = False
         self._fence = ""
         self._quoted = False
+
+    @property
+    def in_code(self) -> bool:
+        """Whether a block of code has begun and not ended."""
+        return bool(self._fence)
 
     def feed(self, text: str) -> str:
         *lines, self._held = (self._held + text).split("\n")

@@ -73,7 +73,12 @@ def parsed(source: str, references: dict[str, Any] | None = None, *, item: int |
     """
     tokens: list[Token] = []
     environment = {"references": {} if references is None else references, "item": item}
-    parser().block.parse(source, parser(), environment, tokens)
+    try:
+        parser().block.parse(source, parser(), environment, tokens)
+    except IndexError:
+        # The parser looks behind the end of a text whose last line is shorter than its item is indented.
+        tokens.clear()
+        parser().block.parse(f"{source}\n", parser(), environment, tokens)
     return tokens
 
 

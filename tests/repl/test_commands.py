@@ -44,7 +44,7 @@ def test_retry_edit_undo_and_rewind_make_branches_and_lose_nothing(server: Serve
         person.press(" and a half\r")
         person.prompted("Answer 4.")
         person.press("/undo\r")
-        person.prompted("went back 1: 1 turns are left, the last: one")
+        person.prompted("went back 1: the last question is now one")
         person.press("\x1b\x1b")
         person.sees("Go back to which question?", "two and a half", "(another branch)")
         person.press("\x1b[A\x1b[A\r")

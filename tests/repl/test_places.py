@@ -1,14 +1,6 @@
-"""The chat in other places: narrow, dumb, without colour, for a screen reader, resized, in tmux."""
+"""The chat in other places: narrow, dumb, without colour, for a screen reader, resized."""
 
-import shutil
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from tests.repl.person import Person
 from tests.repl.test_chat import at, leave, questions
@@ -118,112 +110,6 @@ def test_a_resize_in_the_middle_of_an_answer_and_of_an_edit(server: Server) -> N
         assert [row for row in rows if "The end." in row] == ["The end."]
         person.press("\x03")
         assert leave(person) == 0
-
-
-# tmux: what a real terminal with a scrollback of its own makes of it
-
-
-class Tmux:
-    """A window of a tmux server of its own."""
-
-    def __init__(self, socket: Path, columns: int, rows: int, command: str) -> None:
-        self._call = ["tmux", "-S", str(socket), "-f", "/dev/null"]
-        self.run("new-session", "-d", "-x", str(columns), "-y", str(rows), command)
-
-    def run(self, *args: str) -> str:
-        done = subprocess.run([*self._call, *args], capture_output=True, text=True, check=True, timeout=10)
-        return done.stdout
-
-    def press(self, *keys: str, literal: bool = True) -> None:
-        self.run("send-keys", *(["-l"] if literal else []), *keys)
-
-    def text(self) -> str:
-        """Scrollback and screen."""
-        return self.run("capture-pane", "-p", "-S", "-")
-
-    def sees(self, *texts: str, gone: str = "\0") -> str:
-        end = time.monotonic() + 30
-        while time.monotonic() < end:
-            text = self.text()
-            if all(each in text for each in texts) and gone not in text:
-                return text
-            time.sleep(0.02)  # tmux tells nobody when its screen changes
-        raise AssertionError(f"{texts} never came:\n{text}")
-
-
-@pytest.fixture
-def tmux(tmp_path: Path) -> Iterator[type[Tmux]]:
-    socket = tmp_path / "tmux"
-    yield lambda *args: Tmux(socket, *args)  # type: ignore[misc]
-    subprocess.run(["tmux", "-S", str(socket), "kill-server"], capture_output=True, check=False)
-
-
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
-def test_ten_turns_in_tmux_leave_everything_once_and_in_order(server: Server, tmux: type[Tmux]) -> None:
-    """A stop, a queue, a rewind, another model and resizes among ten turns."""
-    gates = [threading.Event() for _ in range(3)]
-
-    def answer(number: int, *, gate: int | None = None) -> None:
-        packets = chat_answer([f"Answer {number} begins.\n\n", f"Answer {number} ends."])
-        server.play(stream(packets) if gate is None else stream(packets[:2], Wait(gates[gate]), packets[2:]))
-
-    line = f"{sys.executable} -m streamchat chat --base-url {server.v1} --retries 0 -m vllm/m"
-    window = tmux(60, 16, line)  # type: ignore[call-arg, arg-type]
-    window.sees("vllm · m   /help", ">")
-
-    def ask(number: int) -> None:
-        answer(number)
-        window.press(f"Question {number}")
-        window.sees(f"> Question {number}")
-        window.press("Enter", literal=False)
-        window.sees(f"Answer {number} ends.")
-
-    ask(1)
-    ask(2)
-    answer(3, gate=0)
-    answer(4)
-    window.press("Question 3")
-    window.press("Enter", literal=False)
-    window.sees("Answer 3 begins.")
-    window.press("Question 4")  # the queue
-    window.press("Enter", literal=False)
-    window.sees("queued: Question 4")
-    gates[0].set()
-    window.sees("Answer 4 ends.")
-    answer(5, gate=1)
-    window.press("Question 5")
-    window.press("Enter", literal=False)
-    window.sees("Answer 5 begins.")
-    window.run("resize-window", "-x", "48", "-y", "20")
-    window.press("Escape", literal=False)  # the stop
-    window.sees("interrupted")
-    ask(6)
-    window.run("resize-window", "-x", "72", "-y", "18")
-    ask(7)
-    window.press("Escape", literal=False)
-    window.press("Escape", literal=False)  # the rewind
-    window.sees("Go back to which question?")
-    window.press("Enter", literal=False)
-    window.sees("> Question 7", gone="Go back")
-    answer(8)
-    window.press(", again")
-    window.press("Enter", literal=False)
-    window.sees("Answer 8 ends.")
-    window.press("/model vllm/other")
-    window.press("Enter", literal=False)
-    window.sees("asking vllm · other")
-    ask(9)
-    ask(10)
-    text = window.text()
-    rows = [row.rstrip() for row in text.split("\n")]
-    for number in range(1, 11):
-        assert rows.count(f"Answer {number} begins.") == 1, text
-        assert rows.count(f"Answer {number} ends.") == (number != 5), text
-    asked = [row for row in rows if row.startswith("> Question")]
-    expected = [f"> Question {number}" for number in (1, 2, 3, 4, 5, 6, 7, 7, 9, 10)]
-    assert asked == [*expected[:7], "> Question 7, again", *expected[8:]], text
-    assert "queued" not in text
-    window.press("C-d", literal=False)
 
 
 def assert_nothing_is_redrawn(written: bytes) -> None:

@@ -65,6 +65,11 @@ def test_an_item_is_an_item_although_alone_it_would_be_the_head_of_a_table(text:
     assert streamed(text, 40) == streamed([text], 40)
 
 
+@pytest.mark.parametrize("end", ["", " ", "\n"])
+def test_html_in_a_quoted_item_may_end_with_a_line_that_is_shorter_than_its_indent(end: str) -> None:
+    assert plain(streamed(f"> - <!-- x\n>{end}", 40, previews=True)) == ["", "▌  • <!-- x"]
+
+
 def test_line_ends_and_characters_may_be_cut_in_half() -> None:
     text = "one\r\ntwo\rthree\n\nfour \ud83d\ude00 five\r\n"
 

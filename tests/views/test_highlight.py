@@ -5,7 +5,8 @@ import re
 import pytest
 from rich.syntax import Syntax
 
-from streamchat.views.highlight import GROUP_LINES, Highlighter
+from streamchat.views.highlight import Highlighter
+from streamchat.views.lexing import GROUP_LINES
 from tests.views.documents import CORPUS
 
 LANGUAGES = dict(re.findall(r"```(\w+)\n(.*?)```", CORPUS["languages"], re.DOTALL))

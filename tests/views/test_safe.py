@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamchat.views.safe import joined_surrogates, one_line, safe
-from tests.views.documents import CORPUS
+from streamchat.views.safe import Growing, joined_surrogates, one_line, safe, told_apart
+from tests.views.documents import CORPUS, ragged
 from tests.views.render import plain, streamed
 
 UNHARMED = (
@@ -61,6 +61,33 @@ def test_one_character_in_is_one_character_out_and_twice_is_once(text: str) -> N
     assert len(shown) == len(text)
     assert safe(shown) == shown
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", shown)
+
+
+_TRICKY = st.text(
+    st.sampled_from(
+        "a \r\n\t\x1b\u200d\ufe0f\ufe0e\u202e❤👍\ud83d\ude00\U0001f3f4\U000e0067\U000e0062\U000e007f\U000e0100葛"
+    )
+)
+
+
+@given(_TRICKY, st.integers(0, 1000))
+def test_growing_text_is_as_safe_as_the_whole(text: str, seed: int) -> None:
+    growing = Growing()
+    shown = "".join(growing.feed(piece) for piece in ragged(text, seed)) + growing.close()
+
+    assert shown == safe(joined_surrogates(text))
+
+
+@given(_TRICKY)
+def test_the_marks_are_told_apart_from_what_is_shown_as_it_was(text: str) -> None:
+    pieces = list(told_apart(text))
+    before = text.replace("\r\n", "\n")
+
+    assert sum(len(piece) for piece, _ in pieces) == len(before)
+    for piece, mark in pieces:
+        assert safe(piece) == piece
+        assert (piece != before[: len(piece)]) == mark
+        before = before[len(piece) :]
 
 
 def test_of_all_of_unicode_nothing_reaches_a_terminal_that_it_acts_on() -> None:

@@ -80,6 +80,11 @@ class Server:
         with self._changed:
             self._plan += scenarios
 
+    def forget(self) -> None:
+        """Plan nothing more than what was asked for."""
+        with self._changed:
+            self._plan.clear()
+
     def exchange(self, number: int = 0, *, deadline: float = DEADLINE) -> Exchange:
         """The request of that number (from 0), as soon as it is there."""
         with self._changed:

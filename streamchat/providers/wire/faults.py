@@ -86,6 +86,7 @@ def api_error(
     shown = f" (HTTP {status})" if status not in (None, 200) else ""
     error = ProviderError(f"{name} answered with an error{shown}: {said}")
     error.transient = status == 409 or (status or 0) >= 500
+    error.status = status
     return error
 
 

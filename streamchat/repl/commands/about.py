@@ -1,15 +1,19 @@
 """Commands about the chat itself."""
 
+import shutil
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from streamchat.chat import Reply
 from streamchat.repl.commands.registry import command, find
 from streamchat.repl.context import used
-from streamchat.repl.keys import HELP
 from streamchat.views.footer import figures
 
 if TYPE_CHECKING:
     from streamchat.repl.loop import Repl
+
+_NAMES = 24
+"""Columns for the names of commands and keys in a list of them; a longer one stands on a line of its own."""
 
 
 @command("help", "[COMMAND]", completes="commands")
@@ -20,8 +24,18 @@ def help_(repl: "Repl", rest: str) -> None:
         repl.say(f"/{found.name} {found.argument}".rstrip() + f"\n  {found.help}")
         return
     rows = [(f"/{each.name} {each.argument}".rstrip(), each.help) for each in repl.commands().values()]
-    wide = max(len(name) for name, _ in (*rows, *HELP))
-    repl.say("\n".join(f"{name.ljust(wide)}  {what}" for name, what in (*rows, ("", ""), *HELP)))
+    columns = shutil.get_terminal_size().columns
+    repl.say(
+        "\n".join(line for name, what in (*rows, ("", ""), *repl.prompt.keys) for line in _row(name, what, columns))
+    )
+
+
+def _row(name: str, what: str, columns: int) -> list[str]:
+    """The name and, beside it or below it, what it does: broken between words."""
+    beside = columns >= 3 * _NAMES
+    indent = " " * (_NAMES if beside else 2)
+    lines = wrap(what, max(columns - 1, 12), initial_indent=indent, subsequent_indent=indent) or [""]
+    return [name.ljust(_NAMES) + lines[0][_NAMES:], *lines[1:]] if beside and len(name) < _NAMES else [name, *lines]
 
 
 @command("usage")

@@ -39,12 +39,14 @@ def edit(repl: "Repl", _: str) -> None:
 def undo(repl: "Repl", rest: str) -> None:
     """Go back by one turn, or by N; what was said there is kept as a branch."""
     turns = repl.conversation.turns()
-    back = int(rest) if rest.isdigit() else 1 if not rest else 0
+    if not turns:
+        raise UsageError("there is no turn to go back")
+    back = int(rest) if rest.isdecimal() else 1 if not rest else 0
     if not 0 < back <= len(turns):
-        raise UsageError(f"there are {len(turns)} turns to go back", "For example: /undo 2")
+        raise UsageError(f"/undo cannot go back {rest}", f"It takes a number from 1 to {len(turns)}.")
     repl.conversation.rewind(turns[-back].question_parent)
-    left = len(turns) - back
-    repl.say(f"went back {back}: {left} turns are left" + (f", the last: {_short(turns[left - 1])}" if left else ""))
+    left = turns[:-back]
+    repl.say(f"went back {back}: " + (f"the last question is now {_short(left[-1])}" if left else "nothing is left"))
 
 
 @command("rewind")

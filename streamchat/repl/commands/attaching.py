@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from streamchat.attachments import attachment, refuse
+from streamchat.attachments import attachment, media_type, refuse
 from streamchat.errors import UsageError
 from streamchat.repl import clipboard
 from streamchat.repl.commands.registry import command
@@ -25,9 +25,10 @@ def file(repl: "Repl", rest: str) -> None:
 @command("paste")
 def paste(repl: "Repl", _: str) -> None:
     """Send the image in the clipboard with the next message."""
-    found = attachment("clipboard.png", "image/png", clipboard.image())
-    refuse([found], repl.session.provider)
-    if not found.data.startswith(b"\x89PNG"):
+    data = clipboard.image()
+    if media_type(data) != "image/png":
         raise UsageError("what is in the clipboard is no image")
+    found = attachment("clipboard.png", "image/png", data)
+    refuse([found], repl.session.provider)
     repl.files.attachments.append(found)
     repl.say(f"with the next message: {', '.join(repl.files.names)}")

@@ -1,5 +1,6 @@
 """Commands about the conversation and its files."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from streamchat.history import files, formats
 from streamchat.history.conversation import Conversation
 from streamchat.history.redaction import patterns
 from streamchat.history.store import Store
+from streamchat.paths import expanded
 from streamchat.repl import compacting
 from streamchat.repl.clipboard import copied
 from streamchat.repl.commands.registry import command
@@ -83,7 +85,7 @@ def drop(repl: "Repl", _: str) -> None:
 def save(repl: "Repl", rest: str) -> None:
     """Write the last answer to a file that is not there yet."""
     text = _answer(repl)
-    files.write(_path(rest), (text if text.endswith("\n") else text + "\n").encode())
+    files.write(_path(rest), (text if text.endswith("\n") else text + "\n").encode(errors="replace"))
     repl.say(f"written: {rest}")
 
 
@@ -101,7 +103,7 @@ def copy(repl: "Repl", rest: str) -> None:
     answer = _answer(repl)
     if rest == "all":
         text = formats.transcript(formats.named("md"), repl.conversation).decode()
-    elif rest == "code" or rest.isdigit():
+    elif rest == "code" or rest.isdecimal():
         text = _code(answer, rest)
     elif rest:
         raise UsageError(f"/copy does not know {rest!r}", "It takes the number of a code block, code, or all.")
@@ -168,4 +170,7 @@ def _code(answer: str, which: str) -> str:
 def _path(rest: str) -> Path:
     if not rest:
         raise UsageError("which file?", "For example: /export tides.md")
-    return Path(rest).expanduser()
+    path = expanded(rest)
+    if os.path.isfile(path):
+        raise UsageError(f"{path} exists already", "Choose another name.")
+    return path

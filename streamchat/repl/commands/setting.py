@@ -40,12 +40,22 @@ def model(repl: "Repl", rest: str) -> None:
 
 
 def asked_by(repl: "Repl", model: str) -> tuple[Choice, Settings]:
-    """Whom this reference to a model means, and the settings that ask it. An address from a flag is not another's."""
-    settings = change(repl.settings, flags={"model": model, "provider": None})
-    choice = choose(settings)
-    if choice.provider != repl.session.provider.name:
-        settings = change(settings, flags={"base_url": None})
-    return choice, settings
+    """Whom this reference to a model means, and the settings that ask it.
+
+    An id alone is a model of the provider that is asked now.
+    """
+    settings = _at_its_address(repl, change(repl.settings, flags={"model": model, "provider": None}))
+    if settings.target()[0] is None:
+        now = {"provider": repl.session.provider.name}
+        settings = _at_its_address(repl, change(settings, flags=now))
+    return choose(settings), settings
+
+
+def _at_its_address(repl: "Repl", settings: Settings) -> Settings:
+    """With the address from a flag where it belongs, to the provider that the chat began with, and nowhere else."""
+    settings = change(settings, flags={"base_url": None})
+    provider, _ = settings.target()
+    return change(settings, flags={"base_url": repl.addresses.get(provider or "")})
 
 
 @command("profile", "NAME", completes="profiles")
@@ -56,9 +66,11 @@ def profile(repl: "Repl", rest: str) -> None:
         raise UsageError("which profile?", f"Profiles: {names}.")
     # A profile is weaker than a flag: what it sets must not be hidden by what was set before it.
     own = repl.settings.profiles.get(rest, Profile())
-    names_set = [name for name in Profile.__struct_fields__ if getattr(own, name) is not None]
+    names_set = {name for name in Profile.__struct_fields__ if getattr(own, name) is not None}
+    if names_set & {"provider", "model"}:
+        names_set |= {"provider", "model"}
     cleared: dict[str, object] = {setting_of_profile(name).removeprefix("defaults."): None for name in names_set}
-    settings = change(repl.settings, flags=cleared, profile=rest)
+    settings = _at_its_address(repl, change(repl.settings, flags=cleared, profile=rest))
     repl.turn_to(choose(settings), settings)
     repl.say(f"profile {rest}: asking {repl.title}")
 

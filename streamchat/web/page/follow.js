@@ -1,0 +1,52 @@
+// Scrolling along with what is written, as long as the reader is at the end, and never otherwise.
+
+const NEAR = 48;
+
+export class Follow {
+  #scroller;
+  #button;
+  #following = true;
+  #last = 0;
+
+  // `content` is what grows in `scroller`; `button` leads back to the end and is there only away from it.
+  constructor(scroller, content, button) {
+    this.#scroller = scroller;
+    this.#button = button;
+    scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    button.addEventListener("click", () => {
+      this.toEnd();
+      scroller.focus({ preventScroll: true });
+    });
+    const watch = new ResizeObserver(() => this.#grown());
+    watch.observe(content);
+    watch.observe(scroller);
+  }
+
+  // To the end, and along with it from now on.
+  toEnd() {
+    this.#following = true;
+    this.#grown();
+  }
+
+  #atEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight <= NEAR;
+  }
+
+  // Only going up ends following: content that grows under a scroll is not the reader's doing.
+  #scrolled() {
+    const top = this.#scroller.scrollTop;
+    if (this.#atEnd()) this.#following = true;
+    else if (top < this.#last - 1) this.#following = false;
+    this.#last = top;
+    this.#button.hidden = this.#following || this.#atEnd();
+  }
+
+  #grown() {
+    if (this.#following) {
+      this.#scroller.scrollTop = this.#scroller.scrollHeight;
+      this.#last = this.#scroller.scrollTop;
+    }
+    this.#button.hidden = this.#following || this.#atEnd();
+  }
+}

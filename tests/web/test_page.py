@@ -1,0 +1,319 @@
+"""The chat page in a real browser, the real server behind it, the loopback provider behind that: asking and its branches."""
+
+from threading import Event
+
+from playwright.sync_api import expect
+
+from tests.web.reader import SEEN, Reader
+from tests.web.serving import TOKEN, answer, endless, held
+from tests.wire.answers import openai_error_body
+from tests.wire.scenario import document
+
+MARKDOWN = """# Tides
+
+The **Moon** pulls.
+
+```python
+def pull(mass):
+    return mass * 2  # twice
+```
+
+1. one
+2. two
+
+| a | b |
+| - | -: |
+| x | 1 |
+
+[more](https://example.org/tides)
+"""
+
+
+def test_an_answer_grows_is_rendered_and_says_what_it_took(chat: Reader) -> None:
+    gate = Event()
+    before, _, after = MARKDOWN.partition("1. one")
+    chat.asked.plan(held(before, gate, f"1. one{after}", reasoning=["I think ", "of the Moon."], usage=(1200, 345)))
+    chat.ask("Why **tides**?\n<b>&amp;")
+    chat.see("twice")
+    assert chat.questions == ["Why **tides**?\n<b>&amp;"], "a question is shown as it was written"
+    expect(chat.button("Stop")).to_be_visible()
+    reasoning = chat.page.locator(".reasoning")
+    assert reasoning.get_attribute("open") is None
+    gate.set()
+    chat.done()
+    body = chat.page.locator(".answer .body")
+    expect(body.get_by_role("heading", name="Tides")).to_be_visible()
+    expect(body.locator("pre .nf")).to_have_text("pull")
+    expect(body.locator("ol > li")).to_have_text(["one", "two"])
+    expect(body.get_by_role("cell", name="1")).to_be_visible()
+    expect(body.get_by_role("link", name="more")).to_have_attribute("rel", "noopener noreferrer")
+    expect(chat.page.locator(".meta")).to_contain_text("1,200 in, 345 out")
+    reasoning.locator("summary").click()
+    expect(reasoning).to_contain_text("I think of the Moon.")
+    assert chat.asked.exchange().json["messages"][-1]["content"] == "Why **tides**?\n<b>&amp;"
+
+
+def test_code_and_answers_are_copied_as_they_were_written(chat: Reader) -> None:
+    chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    chat.asked.plan(answer(MARKDOWN))
+    chat.ask("Why?")
+    chat.done()
+    chat.button("Copy code").click()
+    chat.tab.until("navigator.clipboard.readText()", "def pull(mass):\n    return mass * 2  # twice")
+    chat.button("Copy answer").click()
+    chat.tab.until("navigator.clipboard.readText()", lambda text: text.strip() == MARKDOWN.strip())
+
+
+def test_stop_closes_the_providers_connection_and_keeps_what_came(chat: Reader) -> None:
+    for number, stop in enumerate((lambda: chat.page.keyboard.press("Escape"), chat.button("Stop").click)):
+        chat.asked.plan(endless(f"Half a sentence {number}"))
+        chat.ask(f"Go on {number}")
+        chat.see(f"Half a sentence {number}")
+        stop()
+        chat.done()
+        assert chat.asked.exchange(number).closed.wait(5)
+        expect(chat.page.locator(".mark").last).to_have_text("Stopped here.")
+    chat.page.reload()
+    chat.see("Half a sentence 1")
+    expect(chat.page.locator(".mark:visible")).to_have_count(2)
+
+
+def test_retry_and_edit_are_branches_beside_what_there_was(chat: Reader) -> None:
+    chat.asked.plan(answer("First."), answer("Second."), answer("Third."), answer("Fourth."))
+    chat.ask("One?")
+    chat.see("First.")
+    chat.done()
+    chat.button("Retry: another answer").click()
+    chat.see("Second.")
+    chat.done()
+    versions = chat.page.get_by_role("group", name="Versions of the answer")
+    expect(versions).to_contain_text("2 / 2")
+    chat.button("Previous answer").click()
+    chat.see("First.")
+    chat.ask("And then?")
+    chat.see("Third.")
+    chat.done()
+    said = [message["content"] for message in chat.asked.exchange(2).json["messages"]]
+    assert said == ["One?", "First.", "And then?"]
+
+    chat.page.locator(".question").first.hover()
+    chat.button("Edit:").first.click()
+    field = chat.page.get_by_label("The question, edited")
+    field.fill("Two?")
+    field.press("Enter")
+    chat.see("Fourth.")
+    chat.done()
+    assert chat.questions == ["Two?"]
+    assert [message["content"] for message in chat.asked.exchange(3).json["messages"]] == ["Two?"]
+    chat.page.locator(".question").hover()
+    chat.button("Previous question").click()
+    chat.see("Third.")
+    assert chat.questions == ["One?", "And then?"]
+    chat.page.reload()
+    chat.see("Third.")
+    assert chat.questions == ["One?", "And then?"], "the branch that was chosen is the conversation's"
+
+
+def test_an_error_stands_where_it_happened_and_is_retried_in_its_time(chat: Reader) -> None:
+    busy = openai_error_body("slow down", "rate_limit_error")
+    chat.asked.plan(document(busy, status=429, headers={"retry-after": "1", "x-should-retry": "false"}), answer("Now."))
+    chat.ask("Is it so?")
+    retry = chat.page.locator(".problem").get_by_role("button")
+    expect(retry).to_have_text("Retry in 1 s", timeout=SEEN)
+    expect(retry).to_be_disabled()
+    expect(retry).to_be_enabled(timeout=SEEN)
+    retry.click()
+    chat.see("Now.")
+    chat.done()
+    assert chat.questions == ["Is it so?"]
+    chat.page.reload()
+    chat.see("Now.")
+    expect(chat.page.get_by_role("group", name="Versions of the answer")).to_contain_text("2 / 2")
+
+
+def test_an_error_in_the_middle_keeps_what_came(chat: Reader) -> None:
+    broken = answer("Half of it", done=False, finish=None, usage=None)
+    chat.asked.plan(broken, answer("All of it."))
+    chat.ask("Say it")
+    expect(chat.page.locator(".problem")).to_contain_text("What had come is kept", timeout=SEEN)
+    chat.see("Half of it")
+    chat.page.locator(".problem").get_by_role("button", name="Retry").click()
+    chat.see("All of it.")
+    chat.done()
+
+
+def test_files_go_with_the_question_and_with_its_edited_form(chat: Reader) -> None:
+    pixel = (
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xfc\xff\xff?"
+        b"\0\x05\xfe\x02\xfe\xa7\x9a\xa0\xa0\0\0\0\0IEND\xaeB`\x82"
+    )
+    chat.page.locator("#picker").set_input_files(
+        [
+            {"name": "a.py", "mimeType": "text/x-python", "buffer": b"print('```')\n"},
+            {"name": "dot.png", "mimeType": "image/png", "buffer": pixel},
+            {"name": "x.bin", "mimeType": "application/octet-stream", "buffer": b"\0\1\xff"},
+        ]
+    )
+    expect(chat.page.get_by_label("Attached files").locator(".file")).to_have_count(2)
+    expect(chat.page.locator(".notice")).to_contain_text("x.bin is neither text nor an image")
+    chat.asked.plan(answer("A dot."), answer("Still a dot."))
+    chat.ask("What is it?")
+    chat.see("A dot.")
+    chat.done()
+    parts = chat.asked.exchange().json["messages"][-1]["content"]
+    text, image = sorted(parts, key=lambda part: part["type"] != "text")
+    assert text["text"] == "a.py:\n````\nprint('```')\n````\n\nWhat is it?"
+    assert image["image_url"]["url"].startswith("data:image/png;base64,")
+    chat.page.locator(".question").hover()
+    chat.button("Edit:").click()
+    chat.page.get_by_label("The question, edited").fill("And now?")
+    chat.button("Ask").click()
+    chat.see("Still a dot.")
+    chat.done()
+    assert chat.asked.exchange(1).json["messages"][-1]["content"].count(image) == 1
+
+
+def test_model_instructions_and_effort_are_asked_with(chat: Reader) -> None:
+    chat.asked.plan(answer("Aye."))
+    chat.page.keyboard.press("Alt+m")
+    chat.page.keyboard.type("openai/some-model")
+    chat.page.keyboard.press("Enter")
+    chat.button("Options").click()
+    chat.page.get_by_label("Instructions").fill("Talk like a sailor.")
+    chat.page.get_by_label("Reasoning").select_option("high")
+    chat.page.keyboard.press("Escape")
+    expect(chat.button("Options: instructions, reasoning high")).to_be_visible()
+    chat.ask("Ready?")
+    chat.see("Aye.")
+    chat.done()
+    sent = chat.asked.exchange().json
+    assert (sent["model"], sent["reasoning_effort"]) == ("some-model", "high")
+    assert sent["messages"][0]["content"] == "Talk like a sailor."
+
+
+def test_drafts_are_kept_for_each_conversation(chat: Reader) -> None:
+    chat.asked.plan(answer("Kept."))
+    chat.ask("A conversation with a draft")
+    chat.done()
+    chat.prompt.fill("half a thought")
+    chat.button("New chat").click()
+    expect(chat.prompt).to_have_value("")
+    chat.prompt.fill("a beginning")
+    chat.row("A conversation with a draft").get_by_role("link").click()
+    expect(chat.prompt).to_have_value("half a thought")
+    chat.page.reload()
+    expect(chat.prompt).to_have_value("half a thought", timeout=SEEN)
+    chat.page.keyboard.press("Alt+n")
+    expect(chat.prompt).to_have_value("a beginning")
+
+
+def test_conversations_are_found_named_deleted_and_brought_back(chat: Reader) -> None:
+    chat.asked.plan(answer("Of quokkas nothing."), answer("Of numbats nothing."))
+    chat.ask("Tell me of quokkas")
+    chat.done()
+    chat.page.keyboard.press("Alt+n")
+    chat.ask("Tell me of numbats")
+    chat.done()
+    row = chat.row("Tell me of quokkas")
+    row.hover()
+    row.get_by_role("button").click()
+    chat.button("Rename").click()
+    chat.page.get_by_label("Name of the conversation").fill("Small wallabies")
+    chat.page.keyboard.press("Enter")
+    expect(chat.row("Small wallabies")).to_be_visible()
+
+    chat.page.keyboard.press("Control+k")
+    chat.page.keyboard.type("quokkas")
+    links = chat.page.locator(".conversations").get_by_role("link")
+    expect(links).to_have_count(1)
+    chat.page.keyboard.press("Enter")
+    expect(chat.page.get_by_role("heading", level=1)).to_have_text("Small wallabies")
+
+    chat.button("More for this conversation").click()
+    with chat.page.expect_download() as download:
+        chat.page.get_by_role("link", name="Export as Markdown").click()
+    assert "Of quokkas nothing." in download.value.path().read_text()
+
+    for _ in range(2):
+        chat.button("More for this conversation").click()
+        chat.button("Delete").click()
+        expect(links).to_have_count(0)
+        if _ == 0:
+            chat.button("Undo").click()
+            links.first.click()
+            chat.see("Of quokkas nothing.")
+    chat.button("Close this message").click()
+    with chat.page.expect_response(lambda response: "/api/conversations?" in response.url):
+        chat.page.get_by_label("Search conversations").fill("wallabies")
+    expect(chat.page.locator(".list-note")).to_have_text("Nothing found.")
+
+
+def test_everything_is_done_with_keys_alone(chat: Reader) -> None:
+    keys, page = chat.page.keyboard, chat.page
+    chat.asked.plan(answer("First."), answer("Second."), endless("Third"))
+    page.get_by_role("link", name="Skip to the message field").focus()
+    keys.press("Enter")
+    keys.type("By keys")
+    keys.press("Shift+Enter")
+    keys.type("alone")
+    keys.press("Enter")
+    chat.see("First.")
+    chat.done()
+    assert chat.questions == ["By keys\nalone"]
+    keys.press("ArrowUp")
+    expect(page.locator(":focus")).to_have_value("By keys\nalone")
+    keys.type(" again")
+    keys.press("Enter")
+    chat.see("Second.")
+    chat.done()
+    keys.press("Alt+n")
+    expect(page.get_by_role("heading", level=1)).to_have_text("New chat")
+    keys.press("Alt+ArrowDown")
+    chat.see("Second.")
+    keys.type("Third")
+    keys.press("Enter")
+    chat.see("Third")
+    keys.press("Escape")
+    chat.done()
+    for _ in range(40):
+        keys.press("Shift+Tab")
+        if page.evaluate("document.activeElement.ariaLabel") == "Previous question":
+            break
+    keys.press("Enter")
+    chat.see("First.")
+    expect(page.locator(":focus")).to_have_attribute("aria-label", "Next question")
+    keys.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    keys.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_an_answer_behind_the_page_goes_on_and_is_marked_when_it_ends(chat: Reader) -> None:
+    gate = Event()
+    chat.asked.plan(held("It begins", gate, " and ends."))
+    chat.ask("In the background")
+    chat.see("It begins")
+    chat.page.keyboard.press("Alt+n")
+    row = chat.row("In the background")
+    expect(row.get_by_text("being answered")).to_be_attached()
+    gate.set()
+    expect(row.get_by_text("new answer")).to_be_attached(timeout=SEEN)
+    assert chat.page.title() == "● streamchat"
+    row.get_by_role("link").click()
+    chat.see("It begins and ends.")
+    assert chat.page.title() == "In the background – streamchat"
+
+
+def test_the_token_leaves_the_address_and_without_it_the_page_says_what_to_do(chat: Reader) -> None:
+    assert "token" not in chat.page.url
+    chat.page.context.clear_cookies()
+    chat.prompt.fill("kept while locked out")
+    chat.ask("Will it be heard?")
+    field = chat.page.get_by_label("The server’s token")
+    expect(field).to_be_visible(timeout=SEEN)
+    field.fill("not the token at all")
+    field.press("Enter")
+    expect(chat.page.get_by_role("alert")).to_contain_text("not this server’s")
+    field.fill(TOKEN)
+    field.press("Enter")
+    expect(chat.prompt).to_be_visible(timeout=SEEN)
