@@ -1,4 +1,4 @@
-"""The pace: 75 frames a second at most, a fifth of the time at most, and nobody waits for what is past."""
+"""The pace: 90 frames a second at most, a fifth of the time at most, and nobody waits for what is past."""
 
 from hypothesis import given
 from hypothesis import strategies as st
