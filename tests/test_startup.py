@@ -135,6 +135,17 @@ def test_version_loads_nothing() -> None:
     assert new <= {"streamchat", "streamchat.__main__"}
 
 
+def test_a_chat_shows_its_prompt_before_anything_heavy_is_loaded() -> None:
+    code = "import sys, streamchat.cli.front, streamchat.cli.words, streamchat.repl.early; print(*sys.modules)"
+
+    modules = set(run("-c", code, command=(sys.executable,)).out.split())
+
+    assert "streamchat.repl.early" in modules
+    heavy = SHOWING | TYPING | SDKS | NEVER | {"msgspec", "pydantic", "httpx2", "asyncio", "inspect", "json", "tomllib"}
+    assert not modules & heavy
+    assert not [name for name in modules if name.startswith(("streamchat.config", "streamchat.history"))]
+
+
 def test_the_prompt_does_not_wait_for_an_sdk(server: Server) -> None:
     """Whatever the SDK needs is imported by another thread than the one that reads the keys."""
     code = (

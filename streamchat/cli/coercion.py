@@ -39,7 +39,11 @@ def _plain(word: Any) -> str:
 
 
 def _path(word: Any) -> Path:
-    return word if isinstance(word, Path) else Path(_text(word))
+    if isinstance(word, Path):
+        return word
+    if "\0" in _text(word):
+        raise ValueError
+    return Path(word)
 
 
 def _flag(given: Any) -> bool:

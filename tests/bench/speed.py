@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench import startup, tokens
+from tests.bench.keys import echoes
 from tests.bench.startup import Spent, make, ratio, renew, served, settled
 from tests.bench.tokens import Row
-from tests.bench.typing import echoes
 
 ECHOED = 4
 """Chats that are typed into while they load."""

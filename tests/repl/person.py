@@ -94,10 +94,11 @@ class Person:
     def _until(self, wanted: Callable[[list[str]], bool], words: str) -> list[str]:
         end = time.monotonic() + DEADLINE
         while time.monotonic() < end:
+            ended = self.program._ended()  # asked first: what it wrote at its end is on the screen then
             rows = self.rows
             if wanted(rows):
                 return rows
-            if self.program._ended():
+            if ended:
                 break
             with self.program._changed:
                 self.program._changed.wait_for(lambda: len(self.written) > self._fed, 0.05)
