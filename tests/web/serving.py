@@ -133,7 +133,7 @@ async def asked(
     data = b"" if body is None else json.dumps(body).encode()
     lines = [
         f"{method or ('GET' if body is None else 'POST')} {path} HTTP/1.1",
-        "host: test",
+        f"host: {host}",
         f"authorization: Bearer {TOKEN}",
     ]
     lines += ["content-type: application/json", f"content-length: {len(data)}"] if data else []
