@@ -84,9 +84,11 @@ class SDKProvider(base.Provider):
     @asynccontextmanager
     async def aopen(self, chat: Chat) -> AsyncIterator[base.AsyncResponse]:
         response = await self._aclient.post(self.path(), **self._posted(chat))
+        awaited = Awaited(response)
         try:
-            yield Awaited(response, self.endpoint.idle_timeout)
+            yield awaited
         finally:
+            awaited.close()
             await response.aclose()
 
     def _posted(self, chat: Chat) -> dict[str, Any]:
@@ -210,7 +212,6 @@ def named(sdk: Any, root: str, endpoint: base.Endpoint, url: str, exc: Exception
         "httpx",
         "aiohttp",
         "zlib",
-        "builtins" if isinstance(exc, TimeoutError) else "",
     ):
         return network_error(name, url, exc, timeout=endpoint.idle_timeout)
     if isinstance(exc, sdk.APIStatusError):

@@ -40,6 +40,7 @@ _AUTH_WORDS = ("authentication", "invalid_api_key", "permission", "unauthorized"
 _BROKEN = {
     *("RemoteProtocolError", "ReadError", "DecodingError", "IncompleteRead"),
     *("ServerDisconnectedError", "ClientPayloadError", "ClientResponseError"),
+    *("HttpProcessingError", "TransferEncodingError", "ClientConnectionError"),
     "error",
 }
 """What the libraries call a connection that was there and did not hold: httpx's names, aiohttp's, zlib's."""

@@ -1,0 +1,316 @@
+"""What a stream costs to serve, beside the usual way and LiteLLM's proxy: prints a table from one run.
+
+    python -m tests.bench.serve [--litellm DIR] [--rounds N]
+
+Upstream, server and readers are processes of their own, all on loopback. Processor time is what the operating system
+counted for the server's process; the rounds of two servers alternate. Use the ratios. With `--litellm` its proxy is
+measured too, from an environment in DIR that is made there when it is not.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from tests.bench.serve_load import TOKEN
+
+STREAMS = 50
+RATE = 20
+ENDLESS = 10_000_000
+MOST = 800
+BOUND = 0.1
+"""Seconds that the slowest of a hundred tokens may be late."""
+CASES = {
+    "in flow": f"paced-{RATE}-{ENDLESS}",
+    "under load": f"unpaced-{ENDLESS}",
+    "silent": "silent-3",
+    "first": "mute",
+}
+TICK = os.sysconf("SC_CLK_TCK")
+CONFIG = """
+[defaults]
+provider = "up"
+model = "mute"
+[providers.up]
+kind = "openai"
+base_url = "{url}"
+[history]
+save = false
+[serve]
+concurrent = 5000
+concurrent_per_user = 5000
+per_minute = 0
+"""
+
+
+class Talking:
+    """A process that is told a line and says one."""
+
+    def __init__(self, *arguments: object) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def said(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def ask(self) -> str:
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return self.said()
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+class Serving(Struct):
+    """One server under measurement."""
+
+    name: str
+    port: int
+    process: "subprocess.Popen[bytes]"
+    path: str = "/stream"
+
+    @property
+    def cpu(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    @property
+    def memory(self) -> int:
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Measured(Struct):
+    cpu: float
+    tokens: int
+    delays: list[float]
+
+    @property
+    def per_token(self) -> float:
+        return self.cpu / max(1, self.tokens)
+
+    @property
+    def late(self) -> float:
+        return share(self.delays, 0.99)
+
+
+def share(values: list[float], part: float) -> float:
+    """The value below which this part of them is."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))] if values else float("inf")
+
+
+# The parts
+
+
+@contextmanager
+def server(name: str, url: str, home: Path, litellm: Path | None = None) -> Iterator[Serving]:
+    """One, ready."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {**os.environ, "HOME": str(home), "STREAMCHAT_SERVE_TOKEN": TOKEN}
+    if name == "streamchat":
+        config = home / "config.toml"
+        config.write_text(CONFIG.format(url=url))
+        command = [sys.executable, "-m", "streamchat", "serve", "--port", str(port), "--drain", "0.2"]
+        command += ["--config", str(config)]
+    elif name == "usual":
+        command = [sys.executable, "-m", "tests.bench.serve_peer", str(port), url]
+    else:
+        assert litellm is not None
+        config = home / "litellm.yaml"
+        config.write_text(
+            f"model_list:\n  - model_name: 'up/*'\n    litellm_params:\n      model: 'openai/*'\n"
+            f"      api_base: {url}\n      api_key: none\n"
+        )
+        command = [
+            str(litellm / "bin" / "litellm"),
+            "--config",
+            str(config),
+            "--port",
+            str(port),
+            "--host",
+            "127.0.0.1",
+        ]
+    with (home / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        until = time.monotonic() + 90
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                if process.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError((home / f"{name}.log").read_text()[-500:]) from None
+                time.sleep(0.05)
+        yield Serving(name, port, process, "/stream" if name != "litellm" else "/v1/chat/completions")
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def readers(to: Serving, model: str, streams: int, seconds: float, how: str = "read") -> Iterator[Talking]:
+    load = Talking("tests.bench.serve_load", to.port, to.path, model, streams, seconds, how)
+    try:
+        load.said()
+        yield load
+    finally:
+        load.end()
+
+
+def measure(to: Serving, model: str, streams: int, seconds: float) -> Measured:
+    """Processor time, tokens and delays while they read."""
+    with readers(to, model, streams, seconds) as load:
+        if seconds:
+            time.sleep(0.5)
+        before = to.cpu
+        seen = json.loads(load.ask())
+        return Measured(to.cpu - before, seen["tokens"], seen["delays"])
+
+
+# What is measured
+
+
+def per_token(both: list[Serving], model: str, streams: int, seconds: float, rounds: int) -> dict[str, float]:
+    found: dict[str, list[float]] = {to.name: [] for to in both}
+    for _ in range(rounds):
+        for to in both:
+            found[to.name].append(measure(to, model, streams, seconds).per_token)
+    return {name: statistics.median(each) for name, each in found.items()}
+
+
+def unpaced(both: list[Serving], rounds: int) -> dict[str, float]:
+    """Whole answers, with their requests."""
+    found: dict[str, list[float]] = {to.name: [] for to in both}
+    for _ in range(rounds):
+        for to in both:
+            before = to.cpu
+            with readers(to, "unpaced-1500", 10, 0) as load:
+                load.ask()
+            found[to.name].append((to.cpu - before) / 15_000)
+    return {name: statistics.median(each) for name, each in found.items()}
+
+
+def held(to: Serving) -> tuple[int, float]:
+    """The most streams, by doubling, and how late the slowest of a hundred tokens was."""
+    best = (0, float("inf"))
+    streams = 25
+    while streams <= MOST:
+        seen = measure(to, f"paced-{RATE}-{ENDLESS}", streams, 3)
+        if seen.late > BOUND or seen.tokens < streams * RATE * 3 * 0.95:
+            return best
+        best = (streams, seen.late)
+        streams *= 2
+    return best
+
+
+def memory(to: Serving, streams: int = 200) -> float:
+    """KiB for each stream that is open and silent, after as many have come and gone."""
+    before = 0
+    for _ in range(2):
+        before = to.memory
+        with readers(to, "silent-3", streams, 0.5):
+            time.sleep(1.5)
+            grown = to.memory - before
+        time.sleep(0.5)
+    return max(grown, 0) / streams / 1024
+
+
+def closing(to: Serving, upstream: Talking, model: str) -> tuple[float, float, float]:
+    """Milliseconds from the leaving to the upstream's end, p50 and p99, and how many were closed after two seconds."""
+    before = len(json.loads(upstream.ask())["closed"])
+    with readers(to, model, STREAMS, 0.5, "leave") as load:
+        left = sorted(json.loads(load.ask())["left"])
+        time.sleep(2)
+        closed = sorted(json.loads(upstream.ask())["closed"][before:])
+    took = [(end - begun) * 1000 for begun, end in zip(left, closed, strict=False)]
+    return share(took, 0.5), share(took, 0.99), len(took) / STREAMS
+
+
+def stopping(to: Serving) -> float:
+    """Seconds from SIGTERM to the end of the process, over the drain time."""
+    with readers(to, f"paced-{RATE}-{ENDLESS}", STREAMS, 1):
+        begun = time.monotonic()
+        to.process.send_signal(signal.SIGTERM)
+        to.process.wait(20)
+        return time.monotonic() - begun - 0.2
+
+
+def environment(folder: Path) -> Path:
+    """LiteLLM's own."""
+    if not (folder / "bin" / "litellm").exists():
+        venv.create(folder, with_pip=True)
+        subprocess.run([folder / "bin" / "pip", "install", "-q", "litellm[proxy]"], check=True)
+    return folder
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--litellm", type=Path)
+    parser.add_argument("--rounds", type=int, default=2)
+    chosen = parser.parse_args()
+    home = Path(tempfile.mkdtemp())
+    upstream = Talking("tests.web.upstream")
+    url = f"http://127.0.0.1:{int(upstream.said())}/v1"
+    try:
+        report(url, home, upstream, chosen)
+    finally:
+        upstream.end()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def report(url: str, home: Path, upstream: Talking, chosen: Any) -> None:
+    with server("streamchat", url, home) as ours, server("usual", url, home) as usual:
+        both = [ours, usual]
+        print("| measured | streamchat | the usual way | ratio | goal |\n| --- | --- | --- | --- | --- |", flush=True)
+        measure(ours, "unpaced-50", 2, 0), measure(usual, "unpaced-50", 2, 0)
+        steady = per_token(both, f"paced-{RATE}-{ENDLESS}", STREAMS, 4, chosen.rounds)
+        row("CPU per token, 50 streams at 20/s, µs", steady, "usual", "0.25")
+        fast = unpaced(both, chosen.rounds)
+        row("CPU per token, unpaced, µs", fast, "usual", "0.035")
+        counts = {to.name: held(to) for to in both}
+        ratio = counts["streamchat"][0] / max(1, counts["usual"][0])
+        texts = [f"{count} (p99 {late * 1000:.0f} ms)" for count, late in counts.values()]
+        line("streams held, p99 < 100 ms", *texts, f"{ratio:.1f} x", "8 x")
+        line("memory per stream, KiB", f"{memory(ours):.1f}", f"{memory(usual):.1f}", "", "25")
+        for name, model in CASES.items():
+            ends = [closing(to, upstream, model) for to in both]
+            texts = [f"{p50:.1f} / {p99:.1f} ms, {part:.0%}" for p50, p99, part in ends]
+            line(f"closed after leaving, {name}: p50 / p99, share", *texts, "", "25 ms, 100%")
+        line("end after SIGTERM, beyond the drain time", f"{stopping(ours):.2f} s", "", "", "0.3 s")
+    if chosen.litellm:
+        with server("streamchat", url, home) as ours, server("litellm", url, home, environment(chosen.litellm)) as peer:
+            spent = per_token([ours, peer], f"paced-{RATE}-{ENDLESS}", STREAMS, 4, 1)
+            row("CPU per token against LiteLLM's proxy, µs", spent, "litellm", "0.1")
+
+
+def row(name: str, spent: dict[str, float], peer: str, goal: str) -> None:
+    ours, theirs = spent["streamchat"], spent[peer]
+    line(name, f"{ours * 1e6:.1f}", f"{theirs * 1e6:.1f}", f"{ours / theirs:.3f}" if theirs else "", goal)
+
+
+def line(*cells: str) -> None:
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
