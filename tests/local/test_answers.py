@@ -112,7 +112,8 @@ def test_leaving_early_stops_the_model(child: LocalServer, awaited: bool) -> Non
         asyncio.run(leave())
     else:
         stream = Stream(speaker(child, "chat"), endless, own=True)
-        next(iter(stream))
+        words = iter(stream)  # held: an iterator that nobody holds closes the stream
+        next(words)
         assert busy(child)
         stream.close()
     begun = time.monotonic()
