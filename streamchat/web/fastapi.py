@@ -25,8 +25,12 @@ from streamchat.config import load
 from streamchat.prices import warm
 from streamchat.web.app import App
 from streamchat.web.http import STREAM_HEADERS, Answer, Request, Streamed
+from streamchat.web.reader import Reader
 from streamchat.web.routes import ROUTES, Opened, Route, answer, missing, opened, too_large
 
+PUSH = "streamchat.push"
+"""The extension of ASGI by which our own server takes a piece of the body without a task: its `write` is a
+`reader.Push`. Nothing that stands between the server and the routes sees what goes this way."""
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -91,7 +95,7 @@ class EventStream(Response):
         self._streamed = streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        streamed, reader = self._streamed, self._streamed.reader
+        streamed = self._streamed
         watching = asyncio.ensure_future(_gone(receive, self._hung_up))
         try:
             whole = await self._begun(watching)
@@ -101,9 +105,8 @@ class EventStream(Response):
             if watching.done():
                 return
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            while data := await reader.read():
-                await send({"type": "http.response.body", "body": data, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            streamed.reader.push = scope.get("extensions", {}).get(PUSH, {}).get("write")
+            await asyncio.create_task(_sent(streamed.reader, send))
         finally:
             watching.cancel()
             streamed.reader.leave()
@@ -119,6 +122,14 @@ class EventStream(Response):
 
     def _hung_up(self) -> None:
         self._streamed.reader.gone()
+
+
+async def _sent(reader: Reader, send: Send) -> None:
+    """A task of its own, for it is woken for each packet: through the twenty calls that an app is deep that costs more
+    than what is done then."""
+    while data := await reader.read():
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _gone(receive: Receive, then: Callable[[], None]) -> None:
