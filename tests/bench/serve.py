@@ -20,7 +20,7 @@ import tempfile
 import time
 import venv
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +31,17 @@ from tests.bench.serve_load import TOKEN
 STREAMS = 50
 RATE = 20
 ENDLESS = 10_000_000
-MOST = 800
+STEPS = (25, 50, 100, 150, 200, 300, 400, 600, 800, 1200, 1600)
 BOUND = 0.1
 """Seconds that the slowest of a hundred tokens may be late."""
 CASES = {
-    "in flow": f"paced-{RATE}-{ENDLESS}",
-    "under load": f"unpaced-{ENDLESS}",
-    "silent": "silent-3",
-    "first": "mute",
+    "in flow": (f"paced-{RATE}-{ENDLESS}", 0),
+    "under load, 50 others staying": (f"paced-{RATE}-{ENDLESS}", 50),
+    "silent": ("silent-3", 0),
+    "before the first token": ("mute", 0),
+    "each as fast as it can": (f"unpaced-{ENDLESS}", 0),
 }
+"""What those that leave were reading, and how many others go on reading at the steady rate."""
 CONFIG = """
 [defaults]
 provider = "up"
@@ -221,37 +223,41 @@ def unpaced(to: Serving) -> float:
 
 
 def held(to: Serving) -> tuple[int, float]:
-    """The most streams, by doubling, and how late the slowest of a hundred tokens was."""
+    """The most streams, step by step, and how late the slowest of a hundred tokens was."""
     best = (0, float("inf"))
-    streams = 25
-    while streams <= MOST:
+    for streams in STEPS:
         seen = measure(to, f"paced-{RATE}-{ENDLESS}", streams, 3)
         if seen.late > BOUND or seen.tokens < streams * RATE * 3 * 0.95:
             return best
         best = (streams, seen.late)
-        streams *= 2
     return best
 
 
-def memory(to: Serving, streams: int = 200) -> float:
-    """KiB for each stream that is open and silent, after as many have come and gone."""
-    before = 0
-    for _ in range(2):
+def memory(to: Serving, streams: int = 400) -> float:
+    """KiB that a server grows by for each stream that is open, after its first twenty."""
+    with readers(to, "silent-3", 20, 0.5):
+        time.sleep(1)
         before = to.memory
         with readers(to, "silent-3", streams, 0.5):
-            time.sleep(1.5)
-            grown = to.memory - before
-        time.sleep(0.5)
-    return max(grown, 0) / streams / 1024
+            time.sleep(2)
+            return (to.memory - before) / streams / 1024
 
 
-def closing(to: Serving, upstream: Talking, model: str) -> tuple[float, float, float]:
-    """Milliseconds from the leaving to the upstream's end, p50 and p99, and how many were closed after two seconds."""
-    before = len(json.loads(upstream.ask())["closed"])
-    with readers(to, model, STREAMS, 0.5, "leave") as load:
+def closing(to: Serving, upstream: Talking, model: str, others: int) -> tuple[float, float, float]:
+    """Milliseconds from the leaving to the upstream's end, p50 and p99, and how many were closed after two seconds. Who
+    leaves has been asked for."""
+    before = json.loads(upstream.ask())["asked"]
+    with ExitStack() as stack:
+        if others:
+            stack.enter_context(readers(to, f"paced-{RATE}-{ENDLESS}", others, 60))
+        load = stack.enter_context(readers(to, model, STREAMS, 0.5, "leave"))
+        until = time.monotonic() + 10
+        while json.loads(upstream.ask())["asked"] < before + others + STREAMS and time.monotonic() < until:
+            time.sleep(0.05)
         left = sorted(json.loads(load.ask())["left"])
         time.sleep(2)
-        closed = sorted(json.loads(upstream.ask())["closed"][before:])
+        closed = sorted(each for each in json.loads(upstream.ask())["closed"] if each > left[0])
+    time.sleep(1)
     took = [(end - begun) * 1000 for begun, end in zip(left, closed, strict=False)]
     return share(took, 0.5), share(took, 0.99), len(took) / STREAMS
 
@@ -299,12 +305,13 @@ def report(url: str, home: Path, upstream: Talking, chosen: Any) -> None:
         ratio = counts["streamchat"][0] / max(1, counts["usual"][0])
         texts = [f"{count} (p99 {late * 1000:.0f} ms)" for count, late in counts.values()]
         line("streams held, p99 < 100 ms", *texts, f"{ratio:.1f} x", "8 x")
-        line("memory per stream, KiB", f"{memory(ours):.1f}", f"{memory(usual):.1f}", "", "25")
-        for name, model in CASES.items():
-            ends = [closing(to, upstream, model) for to in both]
+        for name, (model, others) in CASES.items():
+            ends = [closing(to, upstream, model, others) for to in both]
             texts = [f"{p50:.1f} / {p99:.1f} ms, {part:.0%}" for p50, p99, part in ends]
             line(f"closed after leaving, {name}: p50 / p99, share", *texts, "", "25 ms, 100%")
         line("end after SIGTERM, beyond the drain time", f"{stopping(ours):.2f} s", "", "", "0.3 s")
+    with server("streamchat", url, home) as ours, server("usual", url, home) as usual:
+        line("memory per stream, KiB", f"{memory(ours):.1f}", f"{memory(usual):.1f}", "", "25")
     if chosen.litellm:
         with server("streamchat", url, home) as ours, server("litellm", url, home, environment(chosen.litellm)) as peer:
             row("CPU per token against LiteLLM's proxy, µs", pairs([ours, peer], paced, chosen.rounds), "0.1")
