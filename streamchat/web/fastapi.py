@@ -149,7 +149,7 @@ def _head(incoming: Incoming, path: str) -> Request:
     root = str(scope.get("root_path", ""))
     here = incoming.url.path
     if path and not scope.get("root_path"):  # included under a prefix, which Starlette does not tell apart
-        filled = path.format(**incoming.path_params)
+        filled = path.replace(":path}", "}").format(**incoming.path_params)
         root = here[: len(here) - len(filled)] if here.endswith(filled) else ""
     return Request(
         incoming.method,
