@@ -5,7 +5,7 @@ turns a vendor's exceptions into ours. Closing a stream closes the connection, a
 """
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
 from itertools import count
 from types import TracebackType
 from typing import Self
@@ -122,8 +122,8 @@ class Reading:
 class _Translated:
     """A context for both worlds: lets a vendor's exception out as ours, with the reply so far, marked."""
 
-    def __init__(self, provider: Provider, reply: Reply) -> None:
-        self._provider, self._reply = provider, reply
+    def __init__(self, provider: Provider, reply: Reply, told: Callable[[ChatError], object] | None = None) -> None:
+        self._provider, self._reply, self._told = provider, reply, told
 
     def __enter__(self) -> None:
         return None
@@ -141,6 +141,8 @@ class _Translated:
         ours.message = self._provider.endpoint.without_key(self._placed(ours.message))
         ours.args = (ours.message,)
         ours.reply = self._reply
+        if self._told is not None:
+            self._told(ours)
         if ours is not exc:
             raise ours from exc
 
@@ -221,7 +223,16 @@ class Stream:
 class AsyncStream:
     """The same for a program that awaits: `async for`, `async with`, `aclose()`."""
 
-    def __init__(self, provider: Provider, chat: Chat, *, own: bool = False) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        chat: Chat,
+        *,
+        own: bool = False,
+        told: Callable[[ChatError], object] | None = None,
+    ) -> None:
+        """`told` may change what an error says before anybody else has it: who asks for others does."""
+        self._told = told
         self.reply = Reply(provider=provider.name, model=chat.model)
         self._provider, self._chat, self._own = provider, chat, own
         self._batches = self._pump()
@@ -267,7 +278,7 @@ class AsyncStream:
         provider, chat = self._provider, self._chat
         for tried in count(1):
             try:
-                with _Translated(provider, self.reply):
+                with _Translated(provider, self.reply, self._told):
                     async with provider.aopen(chat) as response:
                         reading = Reading(provider.wire(chat), provider.endpoint, response.headers, self.reply)
                         async for chunk in response.iter_bytes():

@@ -15,7 +15,7 @@ from tests.wire.server import Server
 ROOT = Path(__file__).parent.parent
 
 _DATABASE = DirectoryBasedExampleDatabase(ROOT / ".hypothesis" / "examples")
-settings.register_profile("default", deadline=None, database=_DATABASE)
+settings.register_profile("default", max_examples=50, deadline=None, database=_DATABASE)
 settings.register_profile("ci", max_examples=500, deadline=None, database=_DATABASE, print_blob=True)
 settings.register_profile("nightly", max_examples=10_000, deadline=None, database=_DATABASE, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

@@ -11,6 +11,7 @@ from streamchat.web.guard import Guard
 from streamchat.web.hub import Hub
 from streamchat.web.limits import Limits, Rate
 from streamchat.web.shelf import Files, Shelf
+from streamchat.web.unplaced import Unplaced
 from streamchat.web.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class App:
         self.hub = Hub(self.limits, published=self.elsewhere.publish if self.elsewhere is not None else None)
         self.rate = Rate(self.limits.per_minute)
         self.upstream = Upstream(settings)
+        self.unplaced = Unplaced(settings)
         self.shelf = shelf or shelf_of(settings)
 
     @property

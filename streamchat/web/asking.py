@@ -85,7 +85,7 @@ async def _unkept(app: App, asked: Asked, user: str) -> Run:
     messages = tuple(Message(said.role, said.content) for said in asked.messages or ())
     system = app.settings.defaults.system or None if asked.system is UNSET else asked.system
     chat = Chat(model, messages, system, limited(app, asked.params))
-    stream = AsyncStream(provider, chat)
+    stream = AsyncStream(provider, chat, told=app.unplaced.error)
     run_id = new_run_id()
     about = {"run": run_id, "conversation": None, "message": None, "model": model, "provider": provider.name}
     run = Run(
@@ -126,7 +126,8 @@ async def _begun(app: App, asked: Asked, user: str, conversation: Conversation, 
     system = (usual if isinstance(asked.system, UnsetType) else asked.system) or None
     turn = await asyncio.to_thread(_turn, app, asked, conversation, provider, model, system)
     messages = tuple(fitting(message, provider) for message in turn.messages())
-    stream = AsyncStream(provider, Chat(model, messages, system, limited(app, asked.params)))
+    chat = Chat(model, messages, system, limited(app, asked.params))
+    stream = AsyncStream(provider, chat, told=app.unplaced.error)
     run_id = new_run_id()
     about: dict[str, Any] = {
         "run": run_id,

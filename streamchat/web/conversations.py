@@ -15,8 +15,10 @@ from streamchat.history.index import Entry
 from streamchat.history.turn import Turn
 from streamchat.views.trees import trees
 from streamchat.web.app import App
+from streamchat.web.encoding import encode
 from streamchat.web.errors import WebError
 from streamchat.web.http import Answer, Request, answer_json
+from streamchat.web.unplaced import Unplaced
 
 _MOST = 200
 _TYPES = {"md": "text/markdown", "json": "application/json", "jsonl": "application/jsonl", "txt": "text/plain"}
@@ -101,7 +103,7 @@ async def exported(app: App, request: Request, id: str) -> Answer:  # noqa: A002
     def work() -> bytes:
         conversation = app.shelf.load(id)
         try:
-            return formats.transcript(render, conversation)
+            return _unplaced(formats.transcript(render, conversation), conversation, app.unplaced)
         finally:
             conversation.close()
 
@@ -114,6 +116,14 @@ async def exported(app: App, request: Request, id: str) -> Answer:  # noqa: A002
         "x-content-type-options": "nosniff",
     }
     return Answer(200, body, headers)
+
+
+def _unplaced(transcript: bytes, conversation: Conversation, unplaced: Unplaced) -> bytes:
+    for turn in conversation.every():
+        if turn.ended is not None and turn.ended.error:
+            said = turn.ended.error
+            transcript = transcript.replace(encode(said)[1:-1], encode(unplaced.words(said))[1:-1])
+    return transcript
 
 
 def _move(app: App, ref: str, at: str | None) -> None:
@@ -129,12 +139,12 @@ def _move(app: App, ref: str, at: str | None) -> None:
 def _document(app: App, ref: str, *, page: bool) -> dict[str, Any]:
     conversation = app.shelf.load(ref)
     try:
-        return _described(conversation, page=page)
+        return _described(conversation, app.unplaced, page=page)
     finally:
         conversation.close()
 
 
-def _described(conversation: Conversation, *, page: bool) -> dict[str, Any]:
+def _described(conversation: Conversation, unplaced: Unplaced, *, page: bool) -> dict[str, Any]:
     last = conversation.last
     answer = last.answer if last is not None else None
     return {
@@ -146,11 +156,11 @@ def _described(conversation: Conversation, *, page: bool) -> dict[str, Any]:
         "model": f"{answer.provider}/{answer.model}" if answer is not None and answer.provider else "",
         "system": last.system if last is not None else None,
         "notices": conversation.notices,
-        "turns": [_turn(turn, page=page) for turn in conversation.every()],
+        "turns": [_turn(turn, unplaced, page=page) for turn in conversation.every()],
     }
 
 
-def _turn(turn: Turn, *, page: bool) -> dict[str, Any]:
+def _turn(turn: Turn, unplaced: Unplaced, *, page: bool) -> dict[str, Any]:
     question = turn.question
     files = [{"name": each.name, "media_type": each.media_type} for each in question.attachments]
     return {
@@ -162,11 +172,11 @@ def _turn(turn: Turn, *, page: bool) -> dict[str, Any]:
             "time": question.time,
             "attachments": files,
         },
-        "answer": _answer(turn, page=page) if turn.answer is not None else None,
+        "answer": _answer(turn, unplaced, page=page) if turn.answer is not None else None,
     }
 
 
-def _answer(turn: Turn, *, page: bool) -> dict[str, Any]:
+def _answer(turn: Turn, unplaced: Unplaced, *, page: bool) -> dict[str, Any]:
     assert turn.answer is not None
     ended, text = turn.ended, turn.text
     return {
@@ -178,7 +188,7 @@ def _answer(turn: Turn, *, page: bool) -> dict[str, Any]:
         "usage": msgspec.structs.asdict(turn.usage),
         "stop_reason": turn.stop_reason,
         "ending": turn.ending,
-        "error": ended and ended.error,
+        "error": ended and ended.error and unplaced.words(ended.error),  # a terminal's says where
         "time": turn.time,
         "first_token": ended and ended.first_token,
         "elapsed": ended and ended.elapsed,

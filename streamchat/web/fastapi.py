@@ -19,7 +19,8 @@ import msgspec
 from fastapi import APIRouter, FastAPI
 from fastapi import Request as Incoming
 from fastapi.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.routing import compile_path
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamchat.config import load
 from streamchat.prices import warm
@@ -63,8 +64,8 @@ def router(app: App | None = None) -> APIRouter:
     return found
 
 
-def application(app: App, *, docs: bool = False) -> FastAPI:
-    """The server of `streamchat serve`: the router at the root, and one answer for every other address."""
+def application(app: App, *, docs: bool = False) -> ASGIApp:
+    """The server of `streamchat serve`: the routes at the root, and one answer for every other address."""
     api = FastAPI(
         title="streamchat",
         docs_url="/docs" if docs else None,
@@ -83,7 +84,28 @@ def application(app: App, *, docs: bool = False) -> FastAPI:
             return Response(status_code=204, headers=cors)
         return _whole(missing(app, request))
 
-    return api
+    return Direct(app, api)
+
+
+class Direct:
+    """The routes without FastAPI around them: an app is twenty calls deep, and each stream holds all of them, and what
+    they hold, for as long as it is open. Where no route fits, and for the documentation, the app behind answers."""
+
+    def __init__(self, app: App, behind: ASGIApp) -> None:
+        self._behind = behind
+        self._routes = [(route.method, compile_path(route.path)[0], _endpoint(app, route)) for route in ROUTES]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answered(scope, receive) or self._behind
+        await response(scope, receive, send)
+
+    async def _answered(self, scope: Scope, receive: Receive) -> Response | None:
+        if scope["type"] != "http":
+            return None
+        for method, pattern, endpoint in self._routes:
+            if method == scope["method"] and (found := pattern.match(scope["path"])):
+                return await endpoint(Incoming({**scope, "path_params": found.groupdict()}, receive))
+        return None
 
 
 class EventStream(Response):
@@ -160,7 +182,7 @@ def _head(incoming: Incoming, path: str) -> Request:
     root = str(scope.get("root_path", ""))
     here = incoming.url.path
     if path and not scope.get("root_path"):  # included under a prefix, which Starlette does not tell apart
-        filled = path.format(**incoming.path_params)
+        filled = path.replace(":path}", "}").format(**incoming.path_params)
         root = here[: len(here) - len(filled)] if here.endswith(filled) else ""
     return Request(
         incoming.method,

@@ -11,6 +11,7 @@ A stream holds a thread of the WSGI server for as long as it is open, so the ser
 """
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from typing import get_args
 
@@ -41,7 +42,7 @@ def blueprint(app: App | None = None, *, threads: int | None = None, name: str =
     found = flask.Blueprint(name, __name__)
     for number, route in enumerate(ROUTES):
         found.add_url_rule(
-            route.path.replace("{", "<").replace("}", ">"),
+            re.sub(r"{(\w+)(:path)?}", lambda part: f"<path:{part[1]}>" if part[2] else f"<{part[1]}>", route.path),
             endpoint=f"{number}_{route.do.__name__}",
             view_func=_view(served, route),
             methods=[route.method, "OPTIONS"],
@@ -132,7 +133,7 @@ def _alone() -> WebError:
 def _head(path: str) -> Request:
     incoming = flask.request
     here = incoming.path
-    filled = path.format(**(incoming.view_args or {})) if path else here
+    filled = path.replace(":path}", "}").format(**(incoming.view_args or {})) if path else here
     return Request(
         incoming.method,
         path or here,

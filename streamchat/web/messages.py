@@ -135,7 +135,7 @@ async def count_tokens(app: App, request: Request) -> Answer:
     try:
         counted = await speaker.acounted({**body, "model": model})
     except ChatError as exc:
-        return refused(exc, provider)
+        return refused(app.unplaced.error(exc), provider)
     return answer_json({"input_tokens": estimated(asked, body) if counted is None else counted})
 
 

@@ -45,7 +45,8 @@ def started(
     whole: Callable[[Run], Answer] | None,
 ) -> Streamed:
     """Ask, for this reader alone: with it the answer ends."""
-    run = Run(AsyncStream(provider, chat), encoder, grace=0.0, limit=app.limits.run_seconds, user=request.user)
+    stream = AsyncStream(provider, chat, told=app.unplaced.error)
+    run = Run(stream, encoder, grace=0.0, limit=app.limits.run_seconds, user=request.user)
     reader = run.join()
     app.hub.begin(run)
     return Streamed(run, reader, refusal, whole=whole)
@@ -120,10 +121,8 @@ def headers_of(error: ChatError) -> dict[str, str]:
 
 
 def words_of(error: ChatError, provider: Provider | None = None) -> str:
-    """The error in one line, without where the provider is; the hints of a terminal are not for here."""
+    """The error in one line; the hints of a terminal are not for here."""
     message = error.message
-    if provider is not None and provider.host:
-        message = message.replace(f" ({provider.host})", "").replace(provider.host, "its server")
     hint = error.hint if isinstance(error, WebError | UnknownModelError) and error.hint else ""
     return one_line(f"{message}. {hint}" if hint and provider is None else message)
 

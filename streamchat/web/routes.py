@@ -31,7 +31,8 @@ Do = Callable[..., Awaitable[Answer | Streamed]]
 
 
 class Route(Struct, frozen=True):
-    """`{name}` in the path is an argument of `do`; `body` is the type that its body has, for the documentation."""
+    """`{name}` in the path is an argument of `do`, `{name:path}` one that may have slashes. `body` is the type that its
+    body has, for the documentation."""
 
     method: str
     path: str
@@ -65,6 +66,7 @@ API = (
 )
 VENDORS = (
     Route("GET", "/v1/models", listing.models, refused=completion_chunks.refused),
+    Route("GET", "/v1/models/{id:path}", listing.model, refused=completion_chunks.refused),
     Route(
         "POST", "/v1/chat/completions", completions.completions, completions.Asked, refused=completion_chunks.refused
     ),
@@ -98,7 +100,7 @@ async def answer(app: App, route: Route, request: Request, arguments: dict[str, 
     try:
         return await route.do(app, request, **arguments)
     except ChatError as exc:
-        return route.refused(exc)
+        return route.refused(app.unplaced.error(exc))
     except Exception as exc:  # a bug of ours: one line in the log, no insides in the answer
         print(f"streamchat: {route.method} {route.path}: {type(exc).__name__}: {exc}", file=sys.stderr)  # noqa: T201
         return route.refused(WebError(500, "internal", "an error in the server itself"))

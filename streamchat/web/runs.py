@@ -96,7 +96,8 @@ async def simple(app: App, request: Request) -> Answer | Streamed:
         app.rate.take(request.user)
         provider, model = await app.upstream.find(asked.model)
         system = asked.system_prompt or app.settings.defaults.system or None
-        stream = AsyncStream(provider, Chat(model, (Message("user", asked.message),), system, limited(app)))
+        chat = Chat(model, (Message("user", asked.message),), system, limited(app))
+        stream = AsyncStream(provider, chat, told=app.unplaced.error)
         run = Run(stream, Simple(), limit=app.limits.run_seconds, user=request.user)
         app.hub.begin(run)
     return Streamed(run, run.join(), refused)

@@ -20,10 +20,13 @@ COMMANDS = (
     ("ask", "hello", "--dry-run"),
     ("ask", "hello", "-m", "wire/gone"),
     ("doctor",),
+    ("models", "list", "--refresh"),
+)
+"""What asks the provider, with all that it writes."""
+AROUND = (
     ("config", "show", "--origin"),
     ("config", "check"),
     ("keys", "list"),
-    ("models", "list", "--refresh"),
     ("history", "export", "@-1", "-o", "all.html"),
     ("history", "show", "@-1"),
     ("-m", "replay/wire.jsonl", "again"),
@@ -47,7 +50,7 @@ def test_no_command_shows_or_keeps_it_however_much_is_logged(server: Server, for
     quoting = document(f'{{"error": {{"message": "Incorrect API key: {KEY}", "type": "x"}}}}'.encode(), status=401)
     answer = stream(form.answer(["Your key is ", "not known to me."]))
     server.play(answer, answer, quoting, quoting)
-    for command in COMMANDS:
+    for command in (*COMMANDS, *(AROUND if form is FORMATS[0] else ())):
         done = run(*command, env={"WIRE_KEY": KEY, **LOUD})
         assert KEY not in done.out + done.err, command
         assert "Traceback" not in done.err, command

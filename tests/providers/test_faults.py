@@ -9,7 +9,7 @@ from streamchat.errors import NetworkError, StalledError
 from tests.providers.asking import PUMPS, Pump, ask, url_of
 from tests.wire.answers import FORMATS, Format
 from tests.wire.case import KEPT, Case, begun
-from tests.wire.cases import CASES
+from tests.wire.cases import CASES, COVERING
 from tests.wire.scenario import Raw, Stall, Wait, redirect, stream
 from tests.wire.server import Server
 
@@ -17,8 +17,14 @@ BOUND = 30.0
 """Seconds that no fault may take; the time-outs of the cases are far below, a loaded machine's imports are not."""
 
 
-@pytest.mark.parametrize("pump", PUMPS)
-@pytest.mark.parametrize("case", CASES, ids=str)
+def over(pump: Pump) -> list[Case]:
+    """All that is asked over this pump: by the one that blocks everything, by the others what they may do otherwise."""
+    return CASES if pump == "sync" else COVERING
+
+
+@pytest.mark.parametrize(
+    ("case", "pump"), [pytest.param(case, pump, id=f"{case}-{pump}") for pump in PUMPS for case in over(pump)]
+)
 def test_fault(server: Server, case: Case, pump: Pump) -> None:
     """What came is kept, the error is ours, its line says what is wrong and where, and no time is lost."""
     server.play(*case.scenarios)

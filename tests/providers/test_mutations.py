@@ -1,6 +1,6 @@
 """Recorded streams of all formats, split, cut and damaged anywhere: an answer is whole, or an error of ours keeps it.
 
-Five hundred of each; 10,000 with HYPOTHESIS_PROFILE=nightly.
+Two hundred of each; 10,000 with HYPOTHESIS_PROFILE=nightly.
 """
 
 from itertools import pairwise
@@ -21,7 +21,7 @@ CHAT = Chat("m", (Message("user", "?"),))
 Outcome = tuple[str, str | None, type[ChatError] | None]
 """The text, the stop reason, and the error if there is one."""
 
-MANY = settings(max_examples=max(500, settings().max_examples))
+MANY = settings(max_examples=max(200, settings().max_examples))
 PLACES = st.integers(0, 10_000)
 DAMAGE = st.lists(
     st.tuples(st.sampled_from(["flip", "delete", "insert", "repeat"]), PLACES, st.binary(min_size=1, max_size=8)),

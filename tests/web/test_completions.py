@@ -478,6 +478,7 @@ def test_the_models_are_listed_for_either_vendor(public: Served, client: openai.
 
     assert {"replay/showcase", "echo/echo", "fast"} <= set(names)
     assert next(model.owned_by for model in client.models.list() if model.id == "fast") == "alias"
+
     public.wire.play(stream(chat_answer(["yes"])))
     answer = client.chat.completions.create(model="fast", messages=WORDS)  # type: ignore[arg-type]
     assert answer.choices[0].message.content == "yes" and public.wire.exchanges[-1].json["model"] == "small"
@@ -488,3 +489,11 @@ def test_pings_are_comments_that_no_client_sees() -> None:
     data, reply = encoded(encoder, [[Text("a")]])
 
     assert [len(through_the_sdk(encoder.ping * 3 + data + encoder.ping)), reply.text] == [3, "a"]
+
+
+def test_one_model_is_found_by_its_name_slashes_and_all(client: openai.OpenAI) -> None:
+    for listed in client.models.list():
+        assert client.models.retrieve(listed.id) == listed
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.models.retrieve("no/such/model")
+    assert caught.value.code == "model_not_found"

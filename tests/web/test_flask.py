@@ -29,6 +29,8 @@ STREAMS = 3
 LEFT = 1.5
 """Seconds within which a reader's leaving must have reached the provider."""
 SAID = {"message": "hello"}
+COMPLETION = {"model": "vllm/m", "messages": [{"role": "user", "content": "hello"}]}
+MESSAGE = {**COMPLETION, "max_tokens": 50}
 ASKED = {"messages": [{"role": "user", "content": "hello"}]}
 
 
@@ -229,6 +231,38 @@ CASES: dict[str, tuple[Scenario | None, tuple[Any, ...], dict[str, str]]] = {
         {},
     ),
     "kept": (stream(b"".join(chat_answer(["One"]))), ("POST", "/api/chat", {"input": "hello"}), {}),
+    "models": (None, ("GET", "/v1/models"), {}),
+    "models of the other vendor": (None, ("GET", "/v1/models"), {"anthropic_version": "2023-06-01"}),
+    "no model": (None, ("GET", "/v1/models/no/such%2Fmodel"), {}),
+    "a model": (None, ("GET", "/v1/models/vllm/wire-small"), {}),
+    "a page that may": (None, ("GET", "/v1/models/no"), {"Origin": CORS}),
+    "completion": (stream(b"".join(chat_answer(["One", " é"]))), ("POST", "/v1/chat/completions", COMPLETION), {}),
+    "completion, streamed": (
+        stream(b"".join(chat_answer(["One", " é"], reasoning=["hm"]))),
+        ("POST", "/v1/chat/completions", COMPLETION | {"stream": True, "stream_options": {"include_usage": True}}),
+        {"Origin": CORS},
+    ),
+    "completion, refused": (
+        document(openai_error_body("slow down", "rate"), status=429),
+        ("POST", "/v1/chat/completions", COMPLETION | {"stream": True}),
+        {},
+    ),
+    "completion, not that": (None, ("POST", "/v1/chat/completions", {"model": 3}), {}),
+    "completion, no token": (None, ("POST", "/v1/chat/completions", COMPLETION), {"Authorization": ""}),
+    "message": (stream(b"".join(chat_answer(["One", " é"]))), ("POST", "/v1/messages", MESSAGE), {}),
+    "message, streamed": (
+        stream(b"".join(chat_answer(["One", " é"], reasoning=["hm"]))),
+        ("POST", "/v1/messages", MESSAGE | {"stream": True}),
+        {"anthropic_version": "2023-06-01"},
+    ),
+    "message, cut": (
+        stream(b"".join(chat_answer(["One"], finish=None, usage=None, done=False))),
+        ("POST", "/v1/messages", MESSAGE | {"stream": True}),
+        {},
+    ),
+    "message, refused": (document(openai_error_body("no", "auth"), status=401), ("POST", "/v1/messages", MESSAGE), {}),
+    "message, not that": (None, ("POST", "/v1/messages", b"["), {}),
+    "tokens": (None, ("POST", "/v1/messages/count_tokens", {"model": "vllm/m", **ASKED}), {}),
     "cut": (
         stream(b"".join(chat_answer(["One"], finish=None, usage=None, done=False))),
         ("POST", "/api/chat", ASKED),
@@ -247,6 +281,7 @@ def told(came: Came) -> tuple[int, dict[str, str], bytes]:
     """The answer without what differs from one time to the next, and without what is the server's own."""
     body = re.sub(rb'"(run|conversation|message|question)":"[^"]+"', rb'"\1":"ID"', came.body)
     body = re.sub(rb'"(created|ms|first_token_ms|tokens_per_s)":[\d.]+', rb'"\1":0', body).replace(b": ping\n\n", b"")
+    body = re.sub(rb'"(chatcmpl-|msg_)[\w-]+"', rb'"\1ID"', body)
     own = ("server", "date", "connection", "transfer-encoding", "x-run-id")
     return came.status, {name: value for name, value in came.headers.items() if name not in own}, body
 

@@ -488,3 +488,11 @@ def test_the_models_are_listed_in_the_vendors_shape(client: anthropic.Anthropic)
     names = [model.id for model in client.models.list()]
 
     assert {"replay/showcase", "echo/echo", "fast"} <= set(names)
+
+
+def test_one_model_is_found_by_its_name_slashes_and_all(client: anthropic.Anthropic) -> None:
+    for listed in client.models.list():
+        assert client.models.retrieve(listed.id) == listed
+    with pytest.raises(anthropic.NotFoundError) as caught:
+        client.models.retrieve("no/such/model")
+    assert caught.value.body["error"]["type"] == "not_found_error"  # type: ignore[index]

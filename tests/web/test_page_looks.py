@@ -123,10 +123,10 @@ def test_a_screen_reader_hears_whole_sentences_once(chat: Reader) -> None:
 
 
 def test_a_long_answer_holds_up_nothing(chat: Reader) -> None:
-    """No task of the page takes 50 ms of processor time, while 64 kB come and while they are read back at once."""
+    """No task of the page takes 50 ms of processor time, while 32 kB come and while they are read back at once."""
     prose = "Some **words** that go on, with `code` in them and a [link](https://example.org). " * 12
     part = f"## A heading\n\n{prose}\n\n- one\n- two\n\n```python\n" + "x = [1, 'two']\n" * 8 + "```\n\n"
-    text = part * (64_000 // len(part) + 1)
+    text = part * (32_000 // len(part) + 1)
     browser, blocks = chat.page.context.browser, chat.page.locator(".body pre")
     assert browser is not None
     chat.asked.plan(answer(text))

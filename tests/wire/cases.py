@@ -1,10 +1,10 @@
 """The table of everything that a provider's stream can do, as data: what the server plays and what must hold."""
 
 from tests.wire import faults, oddities
-from tests.wire.answers import FORMATS
+from tests.wire.answers import FORMATS, MESSAGES
 from tests.wire.case import Case
 
-KINDS = (
+AROUND = (
     faults.connection,
     faults.statuses,
     faults.retries,
@@ -12,6 +12,9 @@ KINDS = (
     faults.ends,
     faults.keep_alives,
     faults.documents,
+)
+"""What the SDK and the library below it make of a response: it may differ from one library to the next."""
+INSIDE = (
     faults.error_events,
     faults.rubbish,
     oddities.spellings,
@@ -19,4 +22,26 @@ KINDS = (
     oddities.stops,
     oddities.dialects,
 )
-CASES: list[Case] = [case for form in FORMATS for kind in KINDS for case in kind(form)]
+"""What the bytes of a stream say: read by us alone, whoever brings them."""
+CASES: list[Case] = [case for form in FORMATS for kind in (*AROUND, *INSIDE) for case in kind(form)]
+
+
+def _covering() -> list[Case]:
+    """Each fault around the stream once for each SDK, each one inside of it once."""
+    around = [[each for form in FORMATS for each in kind(form)] for kind in AROUND]
+    inside = [[each for form in FORMATS for each in kind(form)] for kind in INSIDE]
+    return [case for kind in around for case in _taken(kind, sdks=True)] + [
+        case for kind in inside for case in _taken(kind, sdks=False)
+    ]
+
+
+def _taken(kind: list[Case], *, sdks: bool) -> list[Case]:
+    """Of the cases of each name one, or one for each SDK; of the formats that would do, the next in turn."""
+    alike: dict[tuple[str, bool], list[Case]] = {}
+    for case in kind:
+        alike.setdefault((case.name, sdks and case.form is MESSAGES), []).append(case)
+    return [cases[number % len(cases)] for number, cases in enumerate(alike.values())]
+
+
+COVERING: list[Case] = _covering()
+"""Enough of them for one more way to bring the bytes, where another way has had them all."""
