@@ -81,7 +81,7 @@ class Editor:
             complete_in_thread=True,
             auto_suggest=AutoSuggestFromHistory(),
             editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
-            enable_open_in_editor=True,
+            enable_open_in_editor=False,  # it would take another one for one that is not there
             enable_suspend=False,
             tempfile_suffix=".md",
             multiline=True,
