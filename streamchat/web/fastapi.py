@@ -26,7 +26,6 @@ from streamchat.config import load
 from streamchat.prices import warm
 from streamchat.web.app import App
 from streamchat.web.http import STREAM_HEADERS, Answer, Request, Streamed
-from streamchat.web.reader import Reader
 from streamchat.web.routes import ROUTES, Opened, Route, answer, missing, opened, too_large
 
 PUSH = "streamchat.push"
@@ -128,7 +127,9 @@ class EventStream(Response):
                 return
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             streamed.reader.push = scope.get("extensions", {}).get(PUSH, {}).get("write")
-            await asyncio.create_task(_sent(streamed.reader, send))
+            while data := await streamed.reader.read():
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
         finally:
             watching.cancel()
             streamed.reader.leave()
@@ -144,14 +145,6 @@ class EventStream(Response):
 
     def _hung_up(self) -> None:
         self._streamed.reader.gone()
-
-
-async def _sent(reader: Reader, send: Send) -> None:
-    """A task of its own, for it is woken for each packet: through the twenty calls that an app is deep that costs more
-    than what is done then."""
-    while data := await reader.read():
-        await send({"type": "http.response.body", "body": data, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
 
 
 async def _gone(receive: Receive, then: Callable[[], None]) -> None:
