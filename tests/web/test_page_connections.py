@@ -5,6 +5,7 @@ from threading import Event
 
 from playwright.sync_api import Browser, expect
 
+from tests.web.browser import Tab
 from tests.web.cutting import Cutting
 from tests.web.reader import SEEN, Reader, reader
 from tests.web.serving import TOKEN, Serving, answer, endless, held
@@ -71,6 +72,39 @@ def test_a_hidden_tab_gives_its_connection_back_and_loses_nothing(chromium: Brow
         chat.done()
         assert chat.page.title() == "Hide – streamchat"
         chat.check()
+
+
+def test_seven_tabs_stream_at_once_and_those_that_are_hidden_hold_up_nobody(
+    chromium: Browser, serving: Serving
+) -> None:
+    """A browser has six connections to a server: the seventh answer comes because the hidden ones gave theirs back.
+
+    Headless chromium shows every tab, minimised and in the background too, so what is hidden is told to the page.
+    """
+    with reader(chromium, serving) as first:
+        gate, tabs = Event(), [first]
+        tabs += [Reader(Tab(first.page.context.new_page()), serving) for _ in range(6)]
+        first.asked.plan(*(held(f"Begun {number}, ", gate, f"ended {number}.") for number in range(7)))
+        for number, chat in enumerate(tabs):
+            chat.page.add_init_script(VISIBILITY)
+            chat.page.clock.install()
+            chat.enter()
+            left: list[str] = []
+            chat.page.on("requestfailed", lambda request, left=left: left.append(request.url))
+            chat.ask(f"Tab {number}")
+            chat.see(f"Begun {number},")
+            if number < 6:
+                chat.page.evaluate(SEE, True)
+                chat.page.clock.fast_forward(11_000)
+                chat.tab.until("1", lambda _, left=left: bool(left))
+        assert not any(exchange.closed.is_set() for exchange in first.asked.all), "every answer goes on"
+        gate.set()
+        for number, chat in reversed(list(enumerate(tabs))):
+            chat.page.evaluate(SEE, False)
+            chat.see(f"Begun {number}, ended {number}.")
+            chat.done()
+            chat.check()
+        assert len(first.asked.all) == 7
 
 
 def test_an_answer_that_is_cut_again_and_again_is_shown_once_and_whole(
