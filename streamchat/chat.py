@@ -100,17 +100,14 @@ class Reply:
     def add(self, event: Event) -> None:
         """Take one event in."""
         self.elapsed = time.monotonic() - self._begun
-        match event:
-            case Text(text=text):
-                self._text.append(text)
-                self._mark_first()
-            case Reasoning(text=text):
-                self._reasoning.append(text)
-                self._mark_first()
-            case Usage():
-                self.usage = self.usage.updated(event)
-            case Stop(reason=reason, detail=detail):
-                self.stop_reason, self.detail = reason, detail
+        if isinstance(event, Text | Reasoning):
+            (self._text if isinstance(event, Text) else self._reasoning).append(event.text)
+            if self.first_token is None:
+                self.first_token = self.elapsed
+        elif isinstance(event, Usage):
+            self.usage = self.usage.updated(event)
+        elif isinstance(event, Stop):
+            self.stop_reason, self.detail = event.reason, event.detail
 
     def stop(self, reason: StopReason, detail: str | None = None) -> None:
         """Close the reply for a reason of ours; the provider's own reason, if it came, stays."""
@@ -120,10 +117,6 @@ class Reply:
 
     def __repr__(self) -> str:
         return f"Reply({self.text!r}, stop_reason={self.stop_reason!r}, usage={self.usage!r})"
-
-    def _mark_first(self) -> None:
-        if self.first_token is None:
-            self.first_token = self.elapsed
 
 
 def _joined(parts: list[str]) -> str:

@@ -16,13 +16,13 @@ INCOMPLETE: frozenset[StopReason] = frozenset(("length", "filter", "refusal"))
 """The provider's stop reasons that leave an answer short; `--strict` turns them into exit code 6."""
 
 
-class Text(Struct, frozen=True, tag="text"):
+class Text(Struct, frozen=True, tag="text", gc=False):
     """A delta of the answer: one or more characters, never empty."""
 
     text: str
 
 
-class Reasoning(Struct, frozen=True, tag="reasoning"):
+class Reasoning(Struct, frozen=True, tag="reasoning", gc=False):
     """A delta of what the model thought on the way to its answer; never part of the answer."""
 
     text: str

@@ -6,7 +6,6 @@ turns a vendor's exceptions into ours. Closing a stream closes the connection, a
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
-from contextlib import aclosing
 from itertools import count
 from types import TracebackType
 from typing import Self
@@ -59,6 +58,15 @@ class Reading:
                 return
         self._check_progress(came=came)
 
+    def take(self, chunk: bytes) -> tuple[list[Event], ChatError | None]:
+        """The same at once; what came before an error is not lost to it."""
+        events: list[Event] = []
+        try:
+            events += self.feed(chunk)
+        except ChatError as exc:
+            return events, exc
+        return events, None
+
     def close(self) -> Iterator[Event]:
         """The body has ended: what was held back, and the Stop. CutError; ProviderError when it was no stream."""
         if not self._frames and self._suspect:
@@ -87,7 +95,7 @@ class Reading:
         if not isinstance(event, Text | Reasoning):
             return event
         kind = type(event)
-        if not self._half and not _has_surrogate(event.text):
+        if not self._half and (event.text.isascii() or not _has_surrogate(event.text)):
             return event
         text = self._half.pop(kind, "") + event.text
         if "\ud800" <= text[-1] <= "\udbff":
@@ -247,13 +255,10 @@ class AsyncStream:
         finally:
             await self.aclose()
 
-    async def batches(self) -> AsyncIterator[list[Event]]:
-        """The same, what came in one packet together and never nothing: how a server passes it on."""
-        try:
-            async for batch in self._batches:
-                yield batch
-        finally:
-            await self.aclose()
+    def batches(self) -> AsyncGenerator[list[Event], None]:
+        """The same, what came in one packet together and never nothing: how a server passes it on. Who reads them
+        closes the stream, best by `async with`."""
+        return self._batches
 
     async def aclose(self) -> None:
         """Stop now; what came stays in `reply`. Closing twice, or after the end, does nothing."""
@@ -269,38 +274,30 @@ class AsyncStream:
         await self.aclose()
 
     async def _pump(self) -> AsyncGenerator[list[Event], None]:
+        """One generator where two would read better: each that a packet goes through costs as much as its decoding."""
+        provider, chat = self._provider, self._chat
         for tried in count(1):
             try:
-                async with aclosing(self._try()) as batches:
-                    async for batch in batches:
-                        yield batch
+                with _Translated(provider, self.reply, self._told):
+                    async with provider.aopen(chat) as response:
+                        reading = Reading(provider.wire(chat), provider.endpoint, response.headers, self.reply)
+                        async for chunk in response.iter_bytes():
+                            batch, error = reading.take(chunk)
+                            if batch:
+                                yield batch
+                            if error is not None:
+                                raise error
+                            if reading.ended:
+                                break
+                        yield list(reading.close())
                 return
             except ChatError as exc:
-                retry = again(exc, self.reply, tried=tried, retries=self._provider.endpoint.retries)
+                retry = again(exc, self.reply, tried=tried, retries=provider.endpoint.retries)
                 if retry is None:
                     self.reply.stop(exc.stop_reason, exc.message)
                     raise
             yield [retry]
-            await self._provider.apause(retry.wait)
-
-    async def _try(self) -> AsyncGenerator[list[Event], None]:
-        provider, chat = self._provider, self._chat
-        with _Translated(provider, self.reply, self._told):
-            async with provider.aopen(chat) as response:
-                reading = Reading(provider.wire(chat), provider.endpoint, response.headers, self.reply)
-                async for chunk in response.iter_bytes():
-                    batch: list[Event] = []
-                    try:
-                        batch += reading.feed(chunk)
-                    except ChatError:
-                        if batch:
-                            yield batch
-                        raise
-                    if batch:
-                        yield batch
-                    if reading.ended:
-                        break
-                yield list(reading.close())
+            await provider.apause(retry.wait)
 
 
 def _has_surrogate(text: str) -> bool:

@@ -46,8 +46,10 @@ class Decoder:
         text = self._whole_lines(chunk)
         if text is None:
             return []
-        frames: list[Frame] = []
         data = self._data
+        if not data and not self._event and text.startswith("data: ") and text.find("\n") == len(text) - 1:
+            return [Frame("message", text[6:-1], self._id)]  # one event, as it comes to who has waited for it
+        frames: list[Frame] = []
         for line in text.split("\n"):
             if not line:
                 if data:
@@ -70,26 +72,23 @@ class Decoder:
 
     def _whole_lines(self, chunk: bytes) -> str | None:
         """Everything up to the last line end, with every line end as LF; the rest waits for its own."""
-        if not chunk:
-            return None
-        if self._after_cr and chunk.startswith(b"\n"):
-            chunk = chunk[1:]
+        if self._after_cr and chunk:
             self._after_cr = False
-            if not chunk:
-                return None
-        self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.removeprefix(b"\n")
         if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         end = chunk.rfind(b"\n")
         if end < 0:
-            self._line.append(chunk)
+            if chunk:
+                self._line.append(chunk)
             return None
-        head, rest = chunk[:end], chunk[end + 1 :]
+        head = chunk[:end]
         if self._line:
             head = b"".join((*self._line, head))
             self._line.clear()
-        if rest:
-            self._line.append(rest)
+        if end + 1 < len(chunk):
+            self._line.append(chunk[end + 1 :])
         text = head.decode("utf-8", "replace")
         if self._at_start:
             self._at_start = False

@@ -135,11 +135,19 @@ def test_version_loads_nothing() -> None:
     assert new <= {"streamchat", "streamchat.__main__"}
 
 
-def test_a_chat_shows_its_prompt_before_anything_heavy_is_loaded() -> None:
-    code = "import sys, streamchat.cli.front, streamchat.cli.words, streamchat.repl.early; print(*sys.modules)"
+@pytest.mark.parametrize("words", [(), ("chat",), ("chat", "-m", "vllm/m")])
+def test_a_chat_shows_its_prompt_before_anything_heavy_is_loaded(words: tuple[str, ...]) -> None:
+    """By the whole way to it, from the words on."""
+    code = (
+        "import os, sys\nfrom streamchat.repl.early import Early\npaint = Early._paint\n"
+        "def painted(self):\n    paint(self)\n    sys.stdout.write(f\"loaded {' '.join(sys.modules)}\\n\")\n"
+        "    sys.stdout.flush()\n    os._exit(0)\n"
+        "Early._paint = painted\nsys.argv[0] = 'streamchat'\nfrom streamchat.__main__ import main\nmain()\n"
+    )
+    said = run("-c", code, *words, command=(sys.executable,), terminal=(80, 24)).screen.decode()
 
-    modules = set(run("-c", code, command=(sys.executable,)).out.split())
-
+    assert "\n> loaded " in said.replace("\r", "")
+    modules = set(said.rpartition("loaded ")[2].split())
     assert "streamchat.repl.early" in modules
     heavy = SHOWING | TYPING | SDKS | NEVER | {"msgspec", "pydantic", "httpx2", "asyncio", "inspect", "json", "tomllib"}
     assert not modules & heavy

@@ -86,7 +86,8 @@ def meaning(argv: Sequence[str], *, piped: bool, terminal: bool = False) -> list
 
 
 def _run(argv: list[str]) -> int:
-    arguments = meaning(picking(argv), piped=not argv and _is_piped(), terminal=_on_terminal())
+    terminal = _on_terminal()
+    arguments = meaning(picking(argv), piped=not argv and not terminal and _is_piped(), terminal=terminal)
     try:
         if arguments[0] in QUESTIONS and arguments[-1] not in _HELP:
             code = _asked(arguments[0], arguments[1:])

@@ -7,7 +7,7 @@ everything that is done with it here, and they raise what broke the connection b
 import zlib
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 
 class Awaited:
@@ -24,22 +24,66 @@ class Awaited:
         if self._closed is not None:
             self._closed.add_done_callback(self._tell)
         self.iter_bytes = response.aiter_bytes
-        if content is not None and encoding == "identity":
-            self.iter_bytes = lambda: _Packets(content)
-        elif content is not None and encoding in ("gzip", "deflate"):
-            self.iter_bytes = lambda: _Inflated(content)
+        self._silence: _Silence | None = None
+        if content is not None and encoding in _READ:
+            self._silence = silence = _Silence(protocol, content)
+            self.iter_bytes = lambda: _READ[encoding](content, silence)
 
     def close(self) -> None:
         """It is read no more: its connection may have been lent to the next one."""
         if self._closed is not None:
             self._closed.remove_done_callback(self._tell)
+        if self._silence is not None:
+            self._silence.end()
+
+
+class _Silence:
+    """The longest silence that is borne, taken over from aiohttp, which sets a timer anew for each packet: here one
+    looks, when it is due, how long ago the last packet came."""
+
+    def __init__(self, protocol: Any, content: Any) -> None:
+        import asyncio  # not where nothing awaits
+
+        self._content = content
+        self._loop = asyncio.get_running_loop()
+        self.now = self._loop.time
+        self.broken = self.now()
+        """When the last packet came."""
+        self._timer: Any = None
+        self._longest: float = getattr(protocol, "read_timeout", None) or 0.0
+        if self._longest:
+            protocol.read_timeout = None
+            protocol.start_timeout()  # it has none now, and its own timer ends
+            self._look()
+
+    def end(self) -> None:
+        """Nothing is waited for any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        left = self.broken + self._longest - self.now()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+            return
+        from aiohttp import SocketTimeoutError
+
+        self._content.set_exception(SocketTimeoutError("nothing came"))
 
 
 class _Packets:
-    """What has come since the last time, until nothing more comes. It owns nothing: the response is to be closed."""
+    """What has come since the last time, until nothing more comes. It owns nothing: the response is to be closed.
 
-    def __init__(self, content: Any) -> None:
-        self._content = content
+    aiohttp lets the server go on after each chunk that is taken, though it was not held up: half the cost of taking it.
+    With a low-water mark of nothing it leaves that to who reads, and here it is done where it is needed.
+    """
+
+    def __init__(self, content: Any, silence: _Silence) -> None:
+        self._content, self._silence = content, silence
+        self._protocol: Any = getattr(content, "_protocol", None)
+        self._lazy = hasattr(content, "_low_water") and hasattr(self._protocol, "_reading_paused")
+        if self._lazy:
+            content._low_water = 0
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -47,6 +91,9 @@ class _Packets:
     async def __anext__(self) -> bytes:
         try:
             data: bytes = await self._content.readany()
+            self._silence.broken = self._silence.now()
+            if self._lazy and self._protocol._reading_paused:
+                self._protocol.resume_reading()
         except Exception:
             data = _left(self._content)
             if not data:
@@ -60,18 +107,23 @@ class _Inflated(_Packets):
     """The same from a server that compresses though it was asked not to: chunk by chunk, so that one that is damaged
     takes none of those before it away."""
 
-    def __init__(self, content: Any) -> None:
-        super().__init__(content)
+    def __init__(self, content: Any, silence: _Silence) -> None:
+        super().__init__(content, silence)
         self._inflate = zlib.decompressobj(wbits=47).decompress
         self._more = True
 
     async def __anext__(self) -> bytes:
         while self._more:
             data, ends_chunk = await self._content.readchunk()
+            self._silence.broken = self._silence.now()
             self._more = bool(data or ends_chunk)
             if text := self._inflate(data):
                 return text
         raise StopAsyncIteration
+
+
+_READ: Final = {"identity": _Packets, "gzip": _Inflated, "deflate": _Inflated}
+"""How each encoding is read; any other is left to the SDK."""
 
 
 def _tell(protocol: Any, content: Any, closed: Any) -> None:

@@ -19,13 +19,15 @@ NEARLY = 0.8
 
 _TOO_LONG = re.compile(
     r"context.?(length|window|size)|prompt is too long|too many tokens|maximum context|input is too long"
-    r"|exceeds? the (model'?s )?(maximum|available) context|model holds (?P<held>\d+)",
+    r"|exceeds? the (model'?s )?(maximum|available) context|exceeds the maximum number of (input )?tokens"
+    r"|model holds (?P<held>\d+)",
     re.IGNORECASE,
 )
 _LIMITS = (
     re.compile(r"context (?:length|window|size) (?:is|of) (\d[\d,]*)", re.IGNORECASE),
     re.compile(r"> (\d[\d,]*) maximum", re.IGNORECASE),
     re.compile(r"model holds (\d+)"),
+    re.compile(r"number of (?:input )?tokens allowed \((\d[\d,]*)\)", re.IGNORECASE),
     re.compile(r"context size \((\d+) tokens\)", re.IGNORECASE),
 )
 

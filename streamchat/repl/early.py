@@ -159,7 +159,8 @@ class Early:
         self._write(f"{self._above}{PROMPT}{self._text}")
 
     def _erase(self) -> None:
-        self._write("\r" + ("\x1b[A" if self._above else "") + "\x1b[J")
+        """From the prompt's own row on: a screen erased from its first row goes to the scrollback of some terminals."""
+        self._write("\r\x1b[J" + ("\x1b[A" if self._above else ""))
 
     def _paused(self, meanwhile: Callable[[], None]) -> None:
         with self.aside():

@@ -5,10 +5,9 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
-from types import FrameType
 from typing import Any, TextIO
 
-from prompt_toolkit.application import Application, run_in_terminal
+from prompt_toolkit.application import Application
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import Completer
 from prompt_toolkit.enums import EditingMode
@@ -25,7 +24,7 @@ from prompt_toolkit.shortcuts import PromptSession
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
-from streamchat.repl.crashing import ends_by_errors
+from streamchat.repl.drawing import Drawing
 from streamchat.repl.early import PROMPT
 from streamchat.repl.entry import Pastes
 from streamchat.repl.keys import HELP, LEAVE, bindings
@@ -71,6 +70,7 @@ class Editor:
         """Gives the keys, as the terminal sent them, that were typed before there was an editor."""
         self.drawn = Event()
         self._terminal, self._pastes, self._state = terminal, pastes, state
+        self._drawing = Drawing()
         self._stopping = False
         self._hint = ""
         self._input, self._output = Vt100Input(source), Vt100_Output.from_pty(out)
@@ -81,7 +81,7 @@ class Editor:
             complete_in_thread=True,
             auto_suggest=AutoSuggestFromHistory(),
             editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
-            enable_open_in_editor=True,
+            enable_open_in_editor=False,  # it would take another one for one that is not there
             enable_suspend=False,
             tempfile_suffix=".md",
             multiline=True,
@@ -113,7 +113,7 @@ class Editor:
     def pick(self, title: str, rows: list[str] | Search) -> int | None:
         """The number of the row that the person chooses, from 0; None for none of them."""
         with self._shown():
-            return pick(title, rows, self._input, self._output, style=self._session.style)
+            return pick(title, rows, self._input, self._output, begun=self._drawing.begun, style=self._session.style)
 
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been."""
@@ -124,11 +124,10 @@ class Editor:
     # for the terminal: it stops this process
 
     def stopping(self, stop: Callable[[], None]) -> None:
-        loop = self._app.loop
-        if self._stopping or loop is None:
+        if self._stopping:
             stop()
         else:
-            loop.call_soon_threadsafe(lambda: run_in_terminal(stop) and None)
+            self._drawing.aside(stop)
 
     def _suspend(self) -> None:
         """Ctrl+Z at the prompt: the whole process group stops, as if the terminal had sent the signal."""
@@ -146,33 +145,16 @@ class Editor:
 
     @contextmanager
     def _shown(self) -> Iterator[None]:
-        """Draws on the terminal; a signal that ends the program first ends the drawing."""
-        ending: list[int] = []
-
-        def end(number: int, _: FrameType | None) -> None:
-            ending.append(number)
-            if self._app.loop is not None:
-                self._app.loop.call_soon_threadsafe(self._leave)
-
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-        for number, handler in handlers.items():
-            if callable(handler):
-                signal.signal(number, end)
-        self._terminal.paused = self.stopping
-        try:
-            yield
-        except OSError:
-            if not ending:
-                raise
-        finally:
-            self._terminal.paused = None
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-            if ending and callable(handler := handlers[signal.Signals(ending[0])]):
-                handler(ending[0], None)
+        """Draws on the terminal."""
+        with self._drawing.guarded():
+            self._terminal.paused = self.stopping
+            try:
+                yield
+            finally:
+                self._terminal.paused = None
 
     def _begin(self) -> None:
-        ends_by_errors(self._app)()
+        self._drawing.begun(self._app)
         self._take_early()
 
     def _take_early(self) -> None:
@@ -186,11 +168,6 @@ class Editor:
             parser.feed(keys.decode(errors="replace"))
             parser.flush()
             store_typeahead(self._input, pressed)
-
-    def _leave(self) -> None:
-        future = self._app.future
-        if future is not None and not future.done():
-            self._app.exit(exception=EOFError)
 
     def _completes(self) -> bool:
         before = self._session.default_buffer.document.text_before_cursor

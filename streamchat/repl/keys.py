@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.enums import DEFAULT_BUFFER
-from prompt_toolkit.filters import has_focus, is_searching
+from prompt_toolkit.filters import emacs_mode, has_focus, is_searching, vi_navigation_mode
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 from streamchat.repl.entry import Pastes, broken
+from streamchat.repl.outside import trouble
 
 LEAVE = "\0leave"
 REWIND = "/rewind"
@@ -81,8 +82,13 @@ def bindings(
             event.app.exit(result=REWIND)
 
     @keys.add("c-g", filter=editing)
+    @keys.add("c-x", "c-e", filter=editing & emacs_mode)
+    @keys.add("v", filter=editing & vi_navigation_mode)
     def edit(event: KeyPressEvent) -> None:
-        event.current_buffer.open_in_editor()
+        if why := trouble():
+            hint(why)
+        else:
+            event.current_buffer.open_in_editor()
 
     @keys.add("c-o", filter=editing)
     def show_reasoning(_: KeyPressEvent) -> None:

@@ -1,11 +1,10 @@
 """The chat: read a message, ask it, show the answer, until the person leaves."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from threading import Event
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
 
 from msgspec import structs
 
@@ -19,41 +18,22 @@ from streamchat.providers.base import Provider
 from streamchat.repl import compacting
 from streamchat.repl.answering import answering
 from streamchat.repl.commands import registry
-from streamchat.repl.context import NEARLY, Context, Spending, too_long, used
+from streamchat.repl.context import Context, Spending, too_long
 from streamchat.repl.entry import Pastes, whole
 from streamchat.repl.files import Files
 from streamchat.repl.models import known_models
 from streamchat.repl.own import own_commands
-from streamchat.repl.picking import Search
+from streamchat.repl.prompt import Prompt
+from streamchat.repl.state import look_up, stated
 from streamchat.repl.stopping import Stop, Stoppable
 from streamchat.repl.terminal import Terminal
 from streamchat.repl.typeahead import TypeAhead
 from streamchat.repl.warming import warm
 from streamchat.session import Session
 from streamchat.views.choose import Look, shows_footer
-from streamchat.views.footer import STAYS, Phrase
+from streamchat.views.footer import Phrase
 from streamchat.views.notify import announced
 from streamchat.views.safe import joined_surrogates, one_line, safe
-
-
-class Prompt(Protocol):
-    """Where messages are written: the editor, or plain lines where nothing can be redrawn."""
-
-    drawn: Event
-    """Set once it has been on the screen."""
-
-    @property
-    def keys(self) -> Sequence[tuple[str, str]]:
-        """Each key with what it does, for /help."""
-
-    def read(self, draft: str = "") -> str | None:
-        """The next message, begun with `draft`; None when the person leaves."""
-
-    def pick(self, title: str, rows: list[str] | Search) -> int | None:
-        """The number of the row that the person chooses, from 0, of a list or of what was found last; None for none."""
-
-    def echo(self, text: str) -> None:
-        """Show a message that was not typed here as if it had been."""
 
 
 class Repl:
@@ -235,42 +215,17 @@ class Repl:
         provider, model = self.session.provider, self.session.model
         warm(self.prompt.drawn.wait, lambda: provider.warm(model), lambda: import_module("streamchat.views.live"))
 
-    def _look_up(self) -> None:
-        """Find out how much the model holds, once there is something that could fill it."""
-        settings, provider, model = self.settings, self.session.provider.name, self.session.model
-
-        def work() -> None:
-            self.context.look_up(settings, provider, model)
-            self._state = self._stated()
-
-        if used(self.conversation):
-            warm(work)
-
     def _next(self) -> str | None:
         line = self.typing.next()
         if line is None:
-            self._state = self._stated()
-            self._look_up()
+            self._restate()
+            look_up(self, self._restate)
             return self.prompt.read(self.typing.take_draft())
         self.prompt.echo(line)
         return line
 
-    def _stated(self) -> list[Phrase]:
-        session = self.session
-        chosen = self.settings.sources.profile
-        profile = self.settings.defaults.profile if chosen is None else chosen
-        share = self.context.share(self.settings, session.provider.name, session.model, self.conversation)
-        full = share is not None and share >= NEARLY
-        filled = "" if share is None else f"context {share:.0%}" + (": /compact" if full else "")
-        files = len(self.files.names)
-        found = [
-            Phrase(self.title, 1),
-            Phrase(profile, 4),
-            Phrase(filled, STAYS if full else 3),
-            *(Phrase(spent, 5) for spent in self.spending.phrases()),
-            Phrase(f"{files} file{'s' * (files > 1)}" if files else "", 2),
-        ]
-        return [phrase for phrase in found if phrase.text]
+    def _restate(self) -> None:
+        self._state = stated(self)
 
     def _attach(self, text: str) -> None:
         """Take the files that a message names; what cannot be sent leaves the message in the editor."""

@@ -13,7 +13,6 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.styles import BaseStyle
 
 from streamchat.errors import ChatError
-from streamchat.repl.crashing import ends_by_errors
 
 _ROWS = 8
 
@@ -22,13 +21,20 @@ Search = Callable[[str], list[str]]
 
 
 def pick(
-    title: str, rows: list[str] | Search, source: Input, out: Output, *, style: BaseStyle | None = None
+    title: str,
+    rows: list[str] | Search,
+    source: Input,
+    out: Output,
+    *,
+    begun: Callable[[Application[int | None]], None],
+    style: BaseStyle | None = None,
 ) -> int | None:
     """The chosen row's number among those that were shown last; None when the person chose none.
 
     Of a list the last row is offered first; what is searched for is typed below the title, and its first row offered.
+    `begun` is called once it is drawn.
     """
-    return _Choice(title, rows).run(source, out, style)
+    return _Choice(title, rows).run(source, out, begun, style)
 
 
 class _Choice:
@@ -41,7 +47,13 @@ class _Choice:
         self._typed = Buffer(multiline=False, on_text_changed=self._look)
         self._look(self._typed)
 
-    def run(self, source: Input, out: Output, style: BaseStyle | None) -> int | None:
+    def run(
+        self,
+        source: Input,
+        out: Output,
+        begun: Callable[[Application[int | None]], None],
+        style: BaseStyle | None,
+    ) -> int | None:
         body = Window(FormattedTextControl(self._fragments, focusable=True, show_cursor=False), height=self._height())
         keys = "(Up, Down, Enter; Esc leaves it as it is)"
         if self._search is None:
@@ -56,7 +68,7 @@ class _Choice:
             layout, key_bindings=self._keys(), style=style, input=source, output=out, erase_when_done=True
         )
         app.ttimeoutlen = 0.05
-        return app.run(pre_run=ends_by_errors(app))
+        return app.run(pre_run=lambda: begun(app))
 
     def _height(self) -> int:
         return _ROWS if self._search else min(len(self._rows), _ROWS)

@@ -7,6 +7,7 @@ from datetime import datetime
 from streamchat.errors import UsageError
 from streamchat.history.index import Entry
 from streamchat.history.store import Store
+from streamchat.repl.drawing import Drawing
 from streamchat.repl.picking import Search, pick
 from streamchat.repl.terminal import is_dumb
 from streamchat.views.safe import one_line
@@ -44,8 +45,9 @@ def chosen_at_start(store: Store) -> Entry | None:
     from prompt_toolkit.input.vt100 import Vt100Input
     from prompt_toolkit.output.vt100 import Vt100_Output
 
-    source, out = Vt100Input(sys.stdin), Vt100_Output.from_pty(screen)
-    return chosen(store, lambda title, search: pick(title, search, source, out))
+    source, out, drawing = Vt100Input(sys.stdin), Vt100_Output.from_pty(screen), Drawing()
+    with drawing.guarded():
+        return chosen(store, lambda title, search: pick(title, search, source, out, begun=drawing.begun))
 
 
 def _begun(text: str) -> str:

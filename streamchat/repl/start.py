@@ -14,7 +14,8 @@ from streamchat.views.choose import Look
 from streamchat.views.safe import safe
 
 if TYPE_CHECKING:
-    from streamchat.repl.loop import Prompt, Repl
+    from streamchat.repl.loop import Repl
+    from streamchat.repl.prompt import Prompt
 
 
 @contextmanager

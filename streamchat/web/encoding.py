@@ -4,7 +4,7 @@ To add a format, write an Encoder: it is fed what the run sees, in its order, an
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -129,7 +129,7 @@ class Simple:
         return ()
 
     def events(self, batch: Sequence[Event]) -> Sequence[bytes]:
-        return [_data({"token": event.text}) for event in joined(batch) if isinstance(event, Text)]
+        return [b'data: {"token":%b}\n\n' % encode(event.text) for event in joined(batch) if isinstance(event, Text)]
 
     def done(self, reply: Reply) -> Sequence[bytes]:
         return [_data({"done": True})]
@@ -138,11 +138,12 @@ class Simple:
         return [_data({"error": error.message})]
 
 
-def joined(batch: Sequence[Event]) -> Iterator[Event]:
+def joined(batch: Sequence[Event]) -> Iterable[Event]:
     """The events with neighbours of the same kind of delta as one."""
-    if len(batch) == 1:
-        yield batch[0]
-        return
+    return batch if len(batch) == 1 else _joined(batch)
+
+
+def _joined(batch: Sequence[Event]) -> Iterator[Event]:
     kind: type[Text | Reasoning] | None = None
     parts: list[str] = []
     for event in batch:

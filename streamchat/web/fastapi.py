@@ -19,7 +19,8 @@ import msgspec
 from fastapi import APIRouter, FastAPI
 from fastapi import Request as Incoming
 from fastapi.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.routing import compile_path
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamchat.config import load
 from streamchat.prices import warm
@@ -27,6 +28,9 @@ from streamchat.web.app import App
 from streamchat.web.http import STREAM_HEADERS, Answer, Request, Streamed
 from streamchat.web.routes import ROUTES, Opened, Route, answer, missing, opened, too_large
 
+PUSH = "streamchat.push"
+"""The extension of ASGI by which our own server takes a piece of the body without a task: its `write` is a
+`reader.Push`. Nothing that stands between the server and the routes sees what goes this way."""
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -59,8 +63,8 @@ def router(app: App | None = None) -> APIRouter:
     return found
 
 
-def application(app: App, *, docs: bool = False) -> FastAPI:
-    """The server of `streamchat serve`: the router at the root, and one answer for every other address."""
+def application(app: App, *, docs: bool = False) -> ASGIApp:
+    """The server of `streamchat serve`: the routes at the root, and one answer for every other address."""
     api = FastAPI(
         title="streamchat",
         docs_url="/docs" if docs else None,
@@ -79,7 +83,28 @@ def application(app: App, *, docs: bool = False) -> FastAPI:
             return Response(status_code=204, headers=cors)
         return _whole(missing(app, request))
 
-    return api
+    return Direct(app, api)
+
+
+class Direct:
+    """The routes without FastAPI around them: an app is twenty calls deep, and each stream holds all of them, and what
+    they hold, for as long as it is open. Where no route fits, and for the documentation, the app behind answers."""
+
+    def __init__(self, app: App, behind: ASGIApp) -> None:
+        self._behind = behind
+        self._routes = [(route.method, compile_path(route.path)[0], _endpoint(app, route)) for route in ROUTES]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answered(scope, receive) or self._behind
+        await response(scope, receive, send)
+
+    async def _answered(self, scope: Scope, receive: Receive) -> Response | None:
+        if scope["type"] != "http":
+            return None
+        for method, pattern, endpoint in self._routes:
+            if method == scope["method"] and (found := pattern.match(scope["path"])):
+                return await endpoint(Incoming({**scope, "path_params": found.groupdict()}, receive))
+        return None
 
 
 class EventStream(Response):
@@ -91,7 +116,7 @@ class EventStream(Response):
         self._streamed, self._around = streamed, headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        streamed, reader = self._streamed, self._streamed.reader
+        streamed = self._streamed
         watching = asyncio.ensure_future(_gone(receive, self._hung_up))
         try:
             whole = await self._begun(watching)
@@ -101,7 +126,8 @@ class EventStream(Response):
             if watching.done():
                 return
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            while data := await reader.read():
+            streamed.reader.push = scope.get("extensions", {}).get(PUSH, {}).get("write")
+            while data := await streamed.reader.read():
                 await send({"type": "http.response.body", "body": data, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         finally:

@@ -1,6 +1,7 @@
 """Who reads an answer: a place in its log, moved on by reading, wherever the run itself lives."""
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from streamchat.chat import Reply
@@ -9,6 +10,10 @@ from streamchat.web.log import Log
 
 if TYPE_CHECKING:
     from streamchat.web.page_view import PageView
+
+
+Push = Callable[[bytes], bool]
+"""Sends a piece of the body now; False where it has to wait, and then it is not sent."""
 
 
 class Source(Protocol):
@@ -41,10 +46,12 @@ class Reader:
     """A place in a run's log, moved on by reading. What is queued is read at once, so a slow reader gets bigger pieces
     and one that has stopped reading holds nothing but its place."""
 
-    __slots__ = ("_gone", "_ping", "_run", "_wait", "place", "waiting_since")
+    __slots__ = ("_gone", "_ping", "_run", "_wait", "place", "push", "waiting_since")
 
     def __init__(self, run: Source, place: int) -> None:
         self.place = max(0, place)
+        self.push: Push | None = None
+        """A way to send at once while the reader waits, where its server has one."""
         self.waiting_since = 0.0
         self._run = run
         self._gone = self._ping = False
@@ -71,7 +78,7 @@ class Reader:
 
     def wake(self) -> None:
         """There is something to read."""
-        if self._wait is not None and not self._wait.done():
+        if self._wait is not None and not self._wait.done() and not self._pushed():
             self._wait.set_result(None)
 
     def ping(self) -> None:
@@ -83,6 +90,17 @@ class Reader:
         """Who read has hung up: what reads is to end."""
         self._gone = True
         self.wake()
+
+    def _pushed(self) -> bool:
+        """Whether all that has come is sent without the task that reads: waking it costs more than sending."""
+        if self.push is None or self._wait is None or self._gone or self._run.ended:
+            return False
+        data = self._run.log.since(self.place)
+        if not data or not self.push(data):
+            return False
+        self.place = len(self._run.log)
+        self.waiting_since = self._wait.get_loop().time()
+        return True
 
     @property
     def waiting(self) -> bool:

@@ -11,15 +11,16 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import uvicorn
 from uvicorn.logging import AccessFormatter
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from streamchat.web.app import App
-from streamchat.web.fastapi import application
+from streamchat.web.fastapi import PUSH, application
 
 HEAD_SECONDS = 10.0
 """A client has this long for the head of a request."""
@@ -44,6 +45,8 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_time()
         super().on_headers_complete()
+        if self.cycle is not None:
+            self.scope["extensions"] = {PUSH: {"write": partial(_push, self.cycle)}}
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._in_time()
@@ -53,6 +56,14 @@ class Protocol(HttpToolsProtocol):
         if self._late is not None:
             self._late.cancel()
             self._late = None
+
+
+def _push(cycle: RequestResponseCycle, data: bytes) -> bool:
+    """A `reader.Push`: one chunk of the body, as the cycle would write it if it did not have to wait."""
+    if cycle.disconnected or cycle.flow.write_paused or not cycle.chunked_encoding:
+        return False
+    cycle.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+    return True
 
 
 class Server(uvicorn.Server):

@@ -19,8 +19,8 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +31,17 @@ from tests.bench.serve_load import TOKEN
 STREAMS = 50
 RATE = 20
 ENDLESS = 10_000_000
-MOST = 800
+STEPS = (25, 50, 100, 150, 200, 300, 400, 600, 800, 1200, 1600)
 BOUND = 0.1
 """Seconds that the slowest of a hundred tokens may be late."""
 CASES = {
-    "in flow": f"paced-{RATE}-{ENDLESS}",
-    "under load": f"unpaced-{ENDLESS}",
-    "silent": "silent-3",
-    "first": "mute",
+    "in flow": (f"paced-{RATE}-{ENDLESS}", 0),
+    "under load, 50 others staying": (f"paced-{RATE}-{ENDLESS}", 50),
+    "silent": ("silent-3", 0),
+    "before the first token": ("mute", 0),
+    "each as fast as it can": (f"unpaced-{ENDLESS}", 0),
 }
-TICK = os.sysconf("SC_CLK_TCK")
+"""What those that leave were reading, and how many others go on reading at the steady rate."""
 CONFIG = """
 [defaults]
 provider = "up"
@@ -90,8 +91,9 @@ class Serving(Struct):
 
     @property
     def cpu(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        """Seconds on a processor, of all threads, to the nanosecond: the ticks of `stat` are a tenth of an answer."""
+        threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     @property
     def memory(self) -> int:
@@ -190,58 +192,72 @@ def measure(to: Serving, model: str, streams: int, seconds: float) -> Measured:
 # What is measured
 
 
-def per_token(both: list[Serving], model: str, streams: int, seconds: float, rounds: int) -> dict[str, float]:
-    found: dict[str, list[float]] = {to.name: [] for to in both}
-    for _ in range(rounds):
-        for to in both:
-            found[to.name].append(measure(to, model, streams, seconds).per_token)
-    return {name: statistics.median(each) for name, each in found.items()}
+class Pair(Struct):
+    """What both spent in each round, in the same seconds of a machine that others use too."""
+
+    ours: list[float]
+    theirs: list[float]
+
+    @property
+    def ratio(self) -> float:
+        return statistics.median(a / b for a, b in zip(self.ours, self.theirs, strict=True))
 
 
-def unpaced(both: list[Serving], rounds: int) -> dict[str, float]:
-    """Whole answers, with their requests."""
-    found: dict[str, list[float]] = {to.name: [] for to in both}
-    for _ in range(rounds):
-        for to in both:
-            before = to.cpu
-            with readers(to, "unpaced-1500", 10, 0) as load:
-                load.ask()
-            found[to.name].append((to.cpu - before) / 15_000)
-    return {name: statistics.median(each) for name, each in found.items()}
+def pairs(both: list[Serving], spent: Callable[[Serving], float], rounds: int) -> Pair:
+    ours, theirs = both
+    rows = [(spent(ours), spent(theirs)) for _ in range(rounds)]
+    return Pair([row[0] for row in rows], [row[1] for row in rows])
+
+
+def paced(to: Serving) -> float:
+    """Processor seconds for each token of a steady load."""
+    return measure(to, f"paced-{RATE}-{ENDLESS}", STREAMS, 3).per_token
+
+
+def unpaced(to: Serving) -> float:
+    """The same for whole answers as fast as they can be had, with their requests."""
+    before = to.cpu
+    with readers(to, "unpaced-1500", 10, 0) as load:
+        load.ask()
+    return (to.cpu - before) / 15_000
 
 
 def held(to: Serving) -> tuple[int, float]:
-    """The most streams, by doubling, and how late the slowest of a hundred tokens was."""
+    """The most streams, step by step, and how late the slowest of a hundred tokens was."""
     best = (0, float("inf"))
-    streams = 25
-    while streams <= MOST:
+    for streams in STEPS:
         seen = measure(to, f"paced-{RATE}-{ENDLESS}", streams, 3)
         if seen.late > BOUND or seen.tokens < streams * RATE * 3 * 0.95:
             return best
         best = (streams, seen.late)
-        streams *= 2
     return best
 
 
-def memory(to: Serving, streams: int = 200) -> float:
-    """KiB for each stream that is open and silent, after as many have come and gone."""
-    before = 0
-    for _ in range(2):
+def memory(to: Serving, streams: int = 400) -> float:
+    """KiB that a server grows by for each stream that is open, after its first twenty."""
+    with readers(to, "silent-3", 20, 0.5):
+        time.sleep(1)
         before = to.memory
         with readers(to, "silent-3", streams, 0.5):
-            time.sleep(1.5)
-            grown = to.memory - before
-        time.sleep(0.5)
-    return max(grown, 0) / streams / 1024
+            time.sleep(2)
+            return (to.memory - before) / streams / 1024
 
 
-def closing(to: Serving, upstream: Talking, model: str) -> tuple[float, float, float]:
-    """Milliseconds from the leaving to the upstream's end, p50 and p99, and how many were closed after two seconds."""
-    before = len(json.loads(upstream.ask())["closed"])
-    with readers(to, model, STREAMS, 0.5, "leave") as load:
+def closing(to: Serving, upstream: Talking, model: str, others: int) -> tuple[float, float, float]:
+    """Milliseconds from the leaving to the upstream's end, p50 and p99, and how many were closed after two seconds. Who
+    leaves has been asked for."""
+    before = json.loads(upstream.ask())["asked"]
+    with ExitStack() as stack:
+        if others:
+            stack.enter_context(readers(to, f"paced-{RATE}-{ENDLESS}", others, 60))
+        load = stack.enter_context(readers(to, model, STREAMS, 0.5, "leave"))
+        until = time.monotonic() + 10
+        while json.loads(upstream.ask())["asked"] < before + others + STREAMS and time.monotonic() < until:
+            time.sleep(0.05)
         left = sorted(json.loads(load.ask())["left"])
         time.sleep(2)
-        closed = sorted(json.loads(upstream.ask())["closed"][before:])
+        closed = sorted(each for each in json.loads(upstream.ask())["closed"] if each > left[0])
+    time.sleep(1)
     took = [(end - begun) * 1000 for begun, end in zip(left, closed, strict=False)]
     return share(took, 0.5), share(took, 0.99), len(took) / STREAMS
 
@@ -266,7 +282,7 @@ def environment(folder: Path) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--litellm", type=Path)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     home = Path(tempfile.mkdtemp())
     upstream = Talking("tests.web.upstream")
@@ -283,29 +299,27 @@ def report(url: str, home: Path, upstream: Talking, chosen: Any) -> None:
         both = [ours, usual]
         print("| measured | streamchat | the usual way | ratio | goal |\n| --- | --- | --- | --- | --- |", flush=True)
         measure(ours, "unpaced-50", 2, 0), measure(usual, "unpaced-50", 2, 0)
-        steady = per_token(both, f"paced-{RATE}-{ENDLESS}", STREAMS, 4, chosen.rounds)
-        row("CPU per token, 50 streams at 20/s, µs", steady, "usual", "0.25")
-        fast = unpaced(both, chosen.rounds)
-        row("CPU per token, unpaced, µs", fast, "usual", "0.035")
+        row("CPU per token, 50 streams at 20/s, µs", pairs(both, paced, chosen.rounds), "0.25")
+        row("CPU per token, unpaced, µs", pairs(both, unpaced, chosen.rounds), "0.035")
         counts = {to.name: held(to) for to in both}
         ratio = counts["streamchat"][0] / max(1, counts["usual"][0])
         texts = [f"{count} (p99 {late * 1000:.0f} ms)" for count, late in counts.values()]
         line("streams held, p99 < 100 ms", *texts, f"{ratio:.1f} x", "8 x")
-        line("memory per stream, KiB", f"{memory(ours):.1f}", f"{memory(usual):.1f}", "", "25")
-        for name, model in CASES.items():
-            ends = [closing(to, upstream, model) for to in both]
+        for name, (model, others) in CASES.items():
+            ends = [closing(to, upstream, model, others) for to in both]
             texts = [f"{p50:.1f} / {p99:.1f} ms, {part:.0%}" for p50, p99, part in ends]
             line(f"closed after leaving, {name}: p50 / p99, share", *texts, "", "25 ms, 100%")
         line("end after SIGTERM, beyond the drain time", f"{stopping(ours):.2f} s", "", "", "0.3 s")
+    with server("streamchat", url, home) as ours, server("usual", url, home) as usual:
+        line("memory per stream, KiB", f"{memory(ours):.1f}", f"{memory(usual):.1f}", "", "25")
     if chosen.litellm:
         with server("streamchat", url, home) as ours, server("litellm", url, home, environment(chosen.litellm)) as peer:
-            spent = per_token([ours, peer], f"paced-{RATE}-{ENDLESS}", STREAMS, 4, 1)
-            row("CPU per token against LiteLLM's proxy, µs", spent, "litellm", "0.1")
+            row("CPU per token against LiteLLM's proxy, µs", pairs([ours, peer], paced, chosen.rounds), "0.1")
 
 
-def row(name: str, spent: dict[str, float], peer: str, goal: str) -> None:
-    ours, theirs = spent["streamchat"], spent[peer]
-    line(name, f"{ours * 1e6:.1f}", f"{theirs * 1e6:.1f}", f"{ours / theirs:.3f}" if theirs else "", goal)
+def row(name: str, found: Pair, goal: str) -> None:
+    ours, theirs = statistics.median(found.ours) * 1e6, statistics.median(found.theirs) * 1e6
+    line(name, f"{ours:.1f}", f"{theirs:.1f}", f"{found.ratio:.3f}", goal)
 
 
 def line(*cells: str) -> None:

@@ -239,16 +239,6 @@ def test_history_is_kept_for_the_next_session_and_private() -> None:
         assert leave(person) == 0
 
 
-def test_the_editor_writes_the_message() -> None:
-    with Person("-m", "echo", env={"EDITOR": "sh -c 'echo edited > \"$0\"'"}) as person:
-        person.prompted()
-        person.press("draft\x07")
-        person.sees("> edited")
-        person.press("\r")
-        person.prompted('"edited"', "first token")
-        assert leave(person) == 0
-
-
 def test_an_error_is_said_and_the_chat_goes_on(server: Server) -> None:
     server.play(stream(chat_answer(["Fine"])))
     with Person("-m", "vllm/m", "--base-url", "http://127.0.0.1:9/v1", "--retries", "0") as person:

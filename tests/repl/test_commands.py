@@ -10,9 +10,9 @@ import pytest
 
 from tests.program import run
 from tests.repl.person import Person
-from tests.repl.test_chat import at, leave, questions, questions_of, records
+from tests.repl.test_chat import at, leave, questions_of, records
 from tests.wire.answers import chat_answer, messages_answer
-from tests.wire.scenario import Reset, Stall, document, stream
+from tests.wire.scenario import Reset, Stall, stream
 from tests.wire.server import Server
 
 PNG = base64.b64decode(
@@ -224,49 +224,37 @@ def test_an_id_alone_is_a_model_of_whom_is_asked_and_an_address_stays_with_its_p
     assert "sk-not-to-be-used" not in "".join(sent)
 
 
-def test_the_prompt_is_cached_where_the_vendor_does_that_and_hits_are_shown(server: Server) -> None:
-    server.play(stream(messages_answer(["One."])), stream(messages_answer(["Two."])))
+def test_what_another_provider_cannot_take_is_said_when_it_is_turned_to(server: Server, other_server: Server) -> None:
+    server.play(stream(messages_answer(["Thought."], thinking=["So it is."])))
+    other_server.play(stream(chat_answer(["From the other."])))
+    Path("dot.png").write_bytes(PNG)
     config = Path(os.environ["XDG_CONFIG_HOME"], "streamchat", "config.toml")
     config.parent.mkdir(parents=True)
-    config.write_text(f'[providers.claude]\nkind = "anthropic"\nbase_url = "{server.url}"\nmodel = "m"\n')
-    with Person("-m", "claude", "-s", "Be terse.", size=(120, 30)) as person:
-        person.prompted()
-        person.press("first\r")
-        person.prompted("One.")
-        person.press("second\r")
-        person.prompted("Two.", "· 4 cached ·", "(8 cached)")
-        assert leave(person) == 0
-    sent = [exchange.json for exchange in server.exchanges if exchange.method == "POST"][-1]
-    marked = [message["content"][-1] for message in sent["messages"] if isinstance(message["content"], list)]
-    assert any("cache_control" in part for part in (*marked, *sent["system"]))
-
-
-def test_a_conversation_that_no_longer_fits_is_summarised_by_its_own_model(server: Server) -> None:
-    long = {
-        "error": {"message": "This model's maximum context length is 1000 tokens.", "code": "context_length_exceeded"}
-    }
-    server.play(
-        *(stream(chat_answer([f"Answer {number}."])) for number in range(3)),
-        document(long, status=400),
-        stream(chat_answer(["The summary."])),
-        stream(chat_answer(["It fits again."])),
+    config.write_text(
+        f'[providers.one]\nkind = "anthropic"\nbase_url = "{server.url}"\nmodel = "m1"\n'
+        f'[providers.two]\nkind = "openai"\nbase_url = "{other_server.v1}"\nmodel = "m2"\n'
+        '[profiles.played]\nmodel = "replay/showcase"\n'
     )
-    with Person(*at(server)) as person:
+    reasoning = "cannot take the reasoning of earlier answers: only the answers are sent"
+    with Person("-m", "one") as person:
         person.prompted()
-        for number in range(3):
-            person.press(f"question {number}\r")
-            person.prompted(f"Answer {number}.")
-        person.press("one more\r")
-        person.sees("no longer fits into the model's context", "Summarise the older turns and ask again")
-        person.press("\r")
-        person.prompted("The summary.", "It fits again.")
+        person.press("/file dot.png\r")
+        person.prompted("with the next message: dot.png")
+        person.press("hello\r")
+        person.prompted("Thought.")
+        person.press("/model one/m3\r")
+        person.prompted("asking one · m3", gone="reasoning of earlier")  # the same provider
+        person.press("/profile played\r")
+        person.prompted("replay cannot take dot.png: only the name is sent", f"replay {reasoning}")
+        person.press("/model two\r")
+        rows = person.prompted("asking two · m2", f"two {reasoning}")
+        assert not any("two cannot take dot.png" in row for row in rows)
+        person.press("and you?\r")
+        person.prompted("From the other.")
         assert leave(person) == 0
 
-    last = asked(server)[-1]
-    assert [role for role, _ in last] == ["user", "assistant"] * 2 + ["user"]
-    assert "The summary." in last[0][1]
-    assert last[2:] == [("user", "question 2"), ("assistant", "Answer 2."), ("user", "one more")]
-    assert {"question 0", "question 1"} <= set(questions())
+    (sent,) = asked(other_server)
+    assert sent[0][1][0]["type"] == "image_url" and sent[1:] == [("assistant", "Thought."), ("user", "and you?")]
 
 
 def test_what_is_kept_is_named_forked_resumed_and_written(server: Server) -> None:
@@ -325,19 +313,6 @@ def test_settings_raw_usage_help_and_ones_own_commands() -> None:
         person.prompted("/translate [TEXT]", "Translate into Welsh:")
         person.press("/help\r")
         person.prompted("/retry", "Esc Esc", "/translate [TEXT]")
-        assert leave(person) == 0
-
-
-def test_the_line_below_the_prompt_says_when_the_context_is_nearly_full() -> None:
-    config = Path(os.environ["XDG_CONFIG_HOME"], "streamchat", "config.toml")
-    config.parent.mkdir(parents=True)
-    config.write_text('[providers.mirror]\nkind = "echo"\ncontext = 256\n[ui]\nkeymap = "vi"\n')
-    with Person("-m", "mirror", size=(100, 40)) as person:
-        person.prompted()
-        person.press("word " * 110 + "\x1b0iThe \r")  # vi: to the line's beginning, insert
-        person.prompted('"The word word', ": /compact")
-        person.press("/usage\r")
-        person.prompted("the context:", "of 256")
         assert leave(person) == 0
 
 

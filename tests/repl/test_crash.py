@@ -9,7 +9,7 @@ from tests.repl.test_chat import questions
 
 PLANTED = {
     "a key": "from streamchat.repl import typeahead, keys; keys.broken = lambda text: 1 / 0",
-    "the line of state": "from streamchat.repl import loop; loop.used = lambda *_: 1 / 0",
+    "the line of state": "from streamchat.repl import state; state.used = lambda *_: 1 / 0",
     "completion": "from streamchat.repl import completion; completion.files = lambda *_: 1 / 0",
     "a command": "from streamchat.repl.commands import about; about.find = lambda *_: 1 / 0",
 }

@@ -109,6 +109,15 @@ def test_ten_turns_leave_everything_once_and_in_order(
     assert models == ["m"] * 8 + ["other"] * 2
 
 
+@needs_tmux
+def test_an_empty_window_holds_one_prompt_and_its_scrollback_none(tmp_path: Path) -> None:
+    """Tmux keeps what is erased from the first row on, where the early prompt stands then."""
+    with Window(tmp_path / "tmux", 80, 24, f"{sys.executable} -m streamchat chat -m echo") as window:
+        text = window.prompted("/help")
+
+    assert [row for row in text.split("\n") if row.startswith(">")] == [">"], text
+
+
 def _place(said: str) -> tuple[float, int]:
     """Where among all that is said this belongs: begin, points, end of each answer."""
     words = said.split()

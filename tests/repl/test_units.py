@@ -223,6 +223,11 @@ def test_the_open_block_is_what_is_shown_again(text: str, block: str) -> None:
         ("anthropic answered with an error (HTTP 400): prompt is too long: 210000 tokens > 200000 maximum", 200000),
         ("the chat has 9000 tokens and the embedded model holds 4096", 4096),
         ("x answered with an error (HTTP 400): the request exceeds the available context size (8192 tokens)", 8192),
+        (
+            "gemini answered with an error (HTTP 400): The input token count (1200000) exceeds the maximum number of"
+            " tokens allowed (1048576).",
+            1048576,
+        ),
         ("x answered with an error: Input is too long for requested model", None),
     ],
 )

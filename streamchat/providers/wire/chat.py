@@ -88,7 +88,7 @@ class ChatWire(Wire):
         self._refused = False
 
     def read(self, frame: Frame) -> Iterable[Event]:
-        if frame.data.lstrip().startswith("[DONE]"):
+        if not frame.data.startswith("{") and frame.data.lstrip().startswith("[DONE]"):
             self.ended = True
             return ()
         chunk = decode(_CHUNK, frame.data)
@@ -96,25 +96,27 @@ class ChatWire(Wire):
             raise body_error(self._name, chunk.error or frame.data)
         return self._events(chunk)
 
-    def _events(self, chunk: Chunk) -> Iterator[Event]:
+    def _events(self, chunk: Chunk) -> list[Event]:
+        events: list[Event] = []
         for choice in chunk.choices or ():
             if choice.delta is not None:
-                yield from self._delta(choice.delta)
+                self._take(choice.delta, events)
             if choice.finish_reason:
                 self.stop = self._stop(choice.finish_reason)
         usage = chunk.usage or (chunk.x_groq.usage if chunk.x_groq else None)
         if usage is not None:
-            yield usage_of(usage)
+            events.append(usage_of(usage))
+        return events
 
-    def _delta(self, delta: Delta) -> Iterator[Event]:
+    def _take(self, delta: Delta, events: list[Event]) -> None:
         thought = delta.reasoning_content or delta.reasoning
         if thought:
-            yield from parts(thought, Reasoning)
+            events += parts(thought, Reasoning)
         if delta.content:
-            yield from parts(delta.content, Text)
+            events += parts(delta.content, Text)
         if delta.refusal:
             self._refused = True
-            yield Text(delta.refusal)
+            events.append(Text(delta.refusal))
 
     def _stop(self, word: str) -> Stop:
         if self._refused and word == "stop":
@@ -122,11 +124,12 @@ class ChatWire(Wire):
         return Stop(STOP_REASONS.get(word, "stop"), None if word in STOP_REASONS else word)
 
 
-def parts(content: str | list[Any], kind: type[Text | Reasoning]) -> Iterator[Event]:
+def parts(content: str | list[Any], kind: type[Text | Reasoning]) -> Iterable[Event]:
     """A content field as events: a string, or Mistral's list of `text` and `thinking` parts."""
-    if isinstance(content, str):
-        yield kind(content)
-        return
+    return (kind(content),) if isinstance(content, str) else _listed(content, kind)
+
+
+def _listed(content: list[Any], kind: type[Text | Reasoning]) -> Iterator[Event]:
     for part in content:
         if isinstance(part, str) and part:
             yield kind(part)

@@ -31,12 +31,20 @@ def model(repl: "Repl", rest: str) -> None:
         if chosen is None:
             return
         rest = models[chosen]
-    repl.turn_to(*asked_by(repl, rest))
-    repl.say(f"asking {repl.title}")
-    takes = repl.session.provider.takes
+    _turn_to(repl, *asked_by(repl, rest))
+
+
+def _turn_to(repl: "Repl", choice: Choice, settings: Settings, by: str = "") -> None:
+    """Ask by these settings from now on, and say whom, and what of the conversation does not go there."""
+    before = repl.session.provider.name
+    repl.turn_to(choice, settings)
+    provider = repl.session.provider
+    repl.say(f"{by}asking {repl.title}")
     sent = (each for message in repl.conversation.messages() for each in message.attachments)
-    if left := {each.name for each in sent if not takes(each.media_type)}:
-        repl.say(f"{repl.session.provider.name} cannot take {', '.join(sorted(left))}: only the name is sent")
+    if left := {each.name for each in sent if not provider.takes(each.media_type)}:
+        repl.say(f"{provider.name} cannot take {', '.join(sorted(left))}: only the name is sent")
+    if provider.name != before and any(turn.reasoning for turn in repl.conversation.turns()):
+        repl.say(f"{provider.name} cannot take the reasoning of earlier answers: only the answers are sent")
 
 
 def asked_by(repl: "Repl", model: str) -> tuple[Choice, Settings]:
@@ -71,8 +79,7 @@ def profile(repl: "Repl", rest: str) -> None:
         names_set |= {"provider", "model"}
     cleared: dict[str, object] = {setting_of_profile(name).removeprefix("defaults."): None for name in names_set}
     settings = _at_its_address(repl, change(repl.settings, flags=cleared, profile=rest))
-    repl.turn_to(choose(settings), settings)
-    repl.say(f"profile {rest}: asking {repl.title}")
+    _turn_to(repl, choose(settings), settings, f"profile {rest}: ")
 
 
 @command("system", "[TEXT|@FILE|off]", completes="files")
