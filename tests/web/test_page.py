@@ -270,7 +270,7 @@ def test_an_answer_that_the_server_could_not_keep_says_so_at_its_end(chat: Reade
     chat.asked.plan(answer("Lost soon."), answer("Kept."))
     chat.ask("Keep?")
     chat.see("Lost soon.")
-    expect(chat.page.locator(".mark:visible")).to_have_text("Not kept, so copy what you need: the disk is full")
+    expect(chat.page.locator(".unkept:visible")).to_have_text("Not kept, so copy what you need: the disk is full")
     chat.page.unroute("**/api/chat")
     chat.done()
 

@@ -21,7 +21,7 @@ export class AnswerView {
   #reasoning = h("details", { class: "reasoning", hidden: true }, h("summary", {}, icon("fold"), this.#thinking), h("div", { class: "thoughts" }, this.#thoughts));
   #status = h("p", { class: "status", hidden: true });
   #mark = h("p", { class: "mark", hidden: true });
-  #unkept = h("p", { class: "mark", hidden: true });
+  #unkept = h("p", { class: "unkept", hidden: true });
   #problem;
   #copy;
   #retry;
