@@ -113,7 +113,7 @@ class EventStream(Response):
     def __init__(self, streamed: Streamed, headers: dict[str, str]) -> None:
         super().__init__(None, 200, {**STREAM_HEADERS, **streamed.headers, **headers})
         del self.headers["content-length"]
-        self._streamed = streamed
+        self._streamed, self._around = streamed, headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         streamed = self._streamed
@@ -121,7 +121,7 @@ class EventStream(Response):
         try:
             whole = await self._begun(watching)
             if whole is not None:
-                await _whole(whole)(scope, receive, send)
+                await _whole(whole, self._around)(scope, receive, send)
                 return
             if watching.done():
                 return

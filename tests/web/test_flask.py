@@ -236,7 +236,11 @@ CASES: dict[str, tuple[Scenario | None, tuple[Any, ...], dict[str, str]]] = {
     "no model": (None, ("GET", "/v1/models/no/such%2Fmodel"), {}),
     "a model": (None, ("GET", "/v1/models/vllm/wire-small"), {}),
     "a page that may": (None, ("GET", "/v1/models/no"), {"Origin": CORS}),
-    "completion": (stream(b"".join(chat_answer(["One", " é"]))), ("POST", "/v1/chat/completions", COMPLETION), {}),
+    "completion": (
+        stream(b"".join(chat_answer(["One", " é"]))),
+        ("POST", "/v1/chat/completions", COMPLETION),
+        {"Origin": CORS},
+    ),
     "completion, streamed": (
         stream(b"".join(chat_answer(["One", " é"], reasoning=["hm"]))),
         ("POST", "/v1/chat/completions", COMPLETION | {"stream": True, "stream_options": {"include_usage": True}}),

@@ -128,6 +128,29 @@ def test_only_named_sites_may_read_the_public_interfaces_and_nothing_else(tmp_pa
         assert "access-control-allow-origin" not in site.ask("GET", "/").headers
 
 
+def test_a_named_sites_page_reads_the_answers_themselves_and_no_other_page_does(tmp_path: Path) -> None:
+    """Not the preflight alone: lists, whole answers, streams and refusals, with a token, and never by a cookie."""
+    friend = "https://app.example.com"
+    asked = {"model": "echo", "messages": [{"role": "user", "content": "Hi"}]}
+    with Site(home=tmp_path, cors=frozenset((friend,))) as site:
+        for method, path, body, status in (
+            ("GET", "/v1/models", None, 200),
+            ("GET", "/v1/models/no/such", None, 404),
+            ("POST", "/v1/chat/completions", asked, 200),
+            ("POST", "/v1/chat/completions", {**asked, "stream": True}, 200),
+            ("POST", "/v1/messages", {**asked, "max_tokens": 9, "stream": True}, 200),
+            ("POST", "/v1/chat/completions", {}, 400),
+        ):
+            for origin in (friend, "https://evil.example"):
+                sent = {"origin": origin, "sec-fetch-site": "cross-site"}
+                got = site.ask(method, path, body, headers=sent)
+                allowed = got.headers.get("access-control-allow-origin")
+                assert (got.status, allowed) == ((status, friend) if origin == friend else (403, None))
+                assert "access-control-allow-credentials" not in got.headers
+        locked = site.ask("GET", "/v1/models", token=None, headers={"origin": friend, "sec-fetch-site": "cross-site"})
+        assert (locked.status, locked.headers["access-control-allow-origin"]) == (401, friend)
+
+
 def test_the_page_comes_under_a_policy_that_lets_nothing_else_in(site: Site) -> None:
     got = site.ask("GET", "/", token=None)
     policy = got.headers["content-security-policy"]

@@ -1,8 +1,10 @@
 """The chat page in a real browser before the real server: asking, its branches, the list of conversations."""
 
+import base64
+import struct
 from threading import Event
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.web.reader import SEEN, Reader
 from tests.web.serving import TOKEN, answer, endless, held
@@ -142,15 +144,17 @@ def test_an_error_in_the_middle_keeps_what_came(chat: Reader) -> None:
     chat.done()
 
 
+PIXEL = (
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xfc\xff\xff?"
+    b"\0\x05\xfe\x02\xfe\xa7\x9a\xa0\xa0\0\0\0\0IEND\xaeB`\x82"
+)
+
+
 def test_files_go_with_the_question_and_with_its_edited_form(chat: Reader) -> None:
-    pixel = (
-        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xfc\xff\xff?"
-        b"\0\x05\xfe\x02\xfe\xa7\x9a\xa0\xa0\0\0\0\0IEND\xaeB`\x82"
-    )
     chat.page.locator("#picker").set_input_files(
         [
             {"name": "a.py", "mimeType": "text/x-python", "buffer": b"print('```')\n"},
-            {"name": "dot.png", "mimeType": "image/png", "buffer": pixel},
+            {"name": "dot.png", "mimeType": "image/png", "buffer": PIXEL},
             {"name": "x.bin", "mimeType": "application/octet-stream", "buffer": b"\0\1\xff"},
         ]
     )
@@ -171,6 +175,104 @@ def test_files_go_with_the_question_and_with_its_edited_form(chat: Reader) -> No
     chat.see("Still a dot.")
     chat.done()
     assert chat.asked.exchange(1).json["messages"][-1]["content"].count(image) == 1
+
+
+FILES = """([type, target, ...files]) => {
+  const data = new DataTransfer();
+  for (const [name, kind, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name, { type: kind }));
+  const how = { bubbles: true, cancelable: true };
+  const event = type === "paste" ? new ClipboardEvent(type, { ...how, clipboardData: data })
+    : new DragEvent(type, { ...how, dataTransfer: data });
+  return document.querySelector(target).dispatchEvent(event);
+}"""
+"""What the browser tells a page of files that are dragged or pasted; false where the page took them."""
+
+
+def test_a_file_is_dropped_anywhere_and_goes_with_the_question(chat: Reader) -> None:
+    cover, file = chat.page.locator("#dropping"), ["notes.txt", "text/plain", list("Drop → me".encode())]
+    chat.page.evaluate(FILES, ["dragenter", "main", file])
+    expect(cover).to_be_visible()
+    chat.page.evaluate(FILES, ["dragleave", "main", file])
+    expect(cover).to_be_hidden()
+    chat.page.evaluate(FILES, ["dragenter", "main", file])
+    assert not chat.page.evaluate(FILES, ["dragover", "main", file]), "else the browser would open the file"
+    assert not chat.page.evaluate(FILES, ["drop", "main", file])
+    expect(cover).to_be_hidden()
+    expect(chat.page.get_by_label("Attached files").locator(".file")).to_contain_text("notes.txt")
+    assert chat.page.evaluate(FILES, ["drop", "main"]), "what is no file is the browser's"
+    chat.asked.plan(answer("Dropped."))
+    chat.ask("What is it?")
+    chat.see("Dropped.")
+    chat.done()
+    sent = chat.asked.exchange().json["messages"][-1]["content"]
+    assert sent == "notes.txt:\n```\nDrop → me\n```\n\nWhat is it?"
+
+
+def bitmap(width: int, height: int) -> bytes:
+    """A black picture in a format that no model takes."""
+    size = height * (width * 3 + 3 & ~3)
+    return struct.pack(
+        "<2sIIIIiiHHIIiiII", b"BM", 54 + size, 0, 54, 40, width, height, 1, 24, 0, size, 0, 0, 0, 0
+    ) + bytes(size)
+
+
+def test_pasted_images_go_as_they_are_and_those_too_large_for_a_model_smaller(chat: Reader) -> None:
+    images = chat.page.get_by_label("Attached files").locator("img")
+    pasted = [["dot.png", "image/png", list(PIXEL)], ["wide.bmp", "image/bmp", list(bitmap(3136, 100))]]
+    assert not chat.page.evaluate(FILES, ["paste", "#prompt", *pasted])
+    expect(images).to_have_count(2)
+    sizes = [(1, 1), (1568, 50)]
+    for image, size in zip(images.all(), sizes, strict=True):
+        assert tuple(image.evaluate("one => one.decode().then(() => [one.naturalWidth, one.naturalHeight])")) == size
+    assert chat.page.evaluate(FILES, ["paste", "#prompt"]), "pasted text is the browser's"
+    chat.asked.plan(answer("Seen."))
+    chat.ask("And these?")
+    chat.see("Seen.")
+    chat.done()
+    parts = chat.asked.exchange().json["messages"][-1]["content"]
+    urls = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
+    assert urls[0] == "data:image/png;base64," + base64.b64encode(PIXEL).decode()
+    assert urls[1].startswith("data:image/jpeg;base64,") and len(urls) == 2
+
+
+def test_what_is_being_answered_is_not_deleted_and_the_page_says_why(chat: Reader) -> None:
+    gate = Event()
+    chat.asked.plan(held("Still ", gate, "here."))
+    chat.ask("Keep me")
+    chat.see("Still")
+    chat.button("More for this conversation").click()
+    chat.button("Delete").click()
+    expect(chat.page.locator(".notice")).to_contain_text("is being answered. Stop the answer, or wait for its end")
+    chat.button("Close this message").click()
+    gate.set()
+    chat.see("Still here.")
+    chat.done()
+
+    busy = {"error": {"code": "run_active", "message": "an answer is under way"}}
+    chat.page.route(
+        "**/api/conversations/*",
+        lambda route: route.fulfill(status=409, json=busy) if route.request.method == "DELETE" else route.fallback(),
+    )
+    chat.button("More for this conversation").click()
+    chat.button("Delete").click()
+    chat.button("Close this message").click()
+    expect(chat.page.locator(".notice")).to_contain_text("“Keep me” was not deleted: somebody else has it")
+    expect(chat.row("Keep me")).to_be_visible()
+
+
+def test_an_answer_that_the_server_could_not_keep_says_so_at_its_end(chat: Reader) -> None:
+    def unkept(route: Route) -> None:
+        came = route.fetch()
+        said = came.text().replace("event: done\ndata: {", 'event: done\ndata: {"trouble":"the disk is full",')
+        route.fulfill(response=came, body=said)
+
+    chat.page.route("**/api/chat", unkept)
+    chat.asked.plan(answer("Lost soon."), answer("Kept."))
+    chat.ask("Keep?")
+    chat.see("Lost soon.")
+    expect(chat.page.locator(".unkept:visible")).to_have_text("Not kept, so copy what you need: the disk is full")
+    chat.page.unroute("**/api/chat")
+    chat.done()
 
 
 def test_model_instructions_and_effort_are_asked_with(chat: Reader) -> None:

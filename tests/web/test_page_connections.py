@@ -5,6 +5,7 @@ from threading import Event
 
 from playwright.sync_api import Browser, expect
 
+from tests.web.browser import Tab
 from tests.web.cutting import Cutting
 from tests.web.reader import SEEN, Reader, reader
 from tests.web.serving import TOKEN, Serving, answer, endless, held
@@ -71,6 +72,41 @@ def test_a_hidden_tab_gives_its_connection_back_and_loses_nothing(chromium: Brow
         chat.done()
         assert chat.page.title() == "Hide – streamchat"
         chat.check()
+
+
+def test_seven_tabs_stream_at_once_and_those_that_are_hidden_hold_up_nobody(
+    chromium: Browser, serving: Serving
+) -> None:
+    """A browser has six connections to a server: the seventh answer comes because the hidden ones gave theirs back.
+
+    Headless chromium shows every tab, minimised and in the background too, so what is hidden is told to the page.
+    """
+    with reader(chromium, serving) as first:
+        gate, tabs = Event(), [first]
+        first.page.clock.install()  # for all tabs
+        tabs += [Reader(Tab(first.page.context.new_page()), serving) for _ in range(6)]
+        first.asked.plan(*(held(f"Begun {number}, ", gate, f"ended {number}.") for number in range(7)))
+        left: list[str] = []
+        first.page.context.on("requestfailed", lambda request: left.append(request.url))
+        for number, chat in enumerate(tabs):
+            if number == 6:
+                for hidden in tabs[:6]:
+                    hidden.page.evaluate(SEE, True)
+                for wait in (11_000, 3_000):  # with six connections taken nothing answers the request to go on alone
+                    first.page.clock.fast_forward(wait)
+                first.tab.until("1", lambda _: len(left) == 6)
+            chat.page.add_init_script(VISIBILITY)
+            chat.enter("" if number == 0 else f"{serving.origin}/")  # another code would make them another person
+            chat.ask(f"Tab {number}")
+            chat.see(f"Begun {number},")
+        assert not any(exchange.closed.is_set() for exchange in first.asked.all), "every answer goes on"
+        gate.set()
+        for number, chat in reversed(list(enumerate(tabs))):
+            chat.page.evaluate(SEE, False)
+            chat.see(f"Begun {number}, ended {number}.")
+            chat.done()
+            chat.check()
+        assert len(first.asked.all) == 7
 
 
 def test_an_answer_that_is_cut_again_and_again_is_shown_once_and_whole(

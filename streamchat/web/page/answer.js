@@ -21,6 +21,7 @@ export class AnswerView {
   #reasoning = h("details", { class: "reasoning", hidden: true }, h("summary", {}, icon("fold"), this.#thinking), h("div", { class: "thoughts" }, this.#thoughts));
   #status = h("p", { class: "status", hidden: true });
   #mark = h("p", { class: "mark", hidden: true });
+  #unkept = h("p", { class: "unkept", hidden: true });
   #problem;
   #copy;
   #retry;
@@ -42,7 +43,7 @@ export class AnswerView {
       this.#copy,
       this.#retry, this.switcher.element, this.#meta);
     this.element = h("article", { class: "answer", "aria-label": "Answer" },
-      this.#reasoning, this.#body, this.#status, this.#mark, this.#problem.element, this.#foot);
+      this.#reasoning, this.#body, this.#status, this.#mark, this.#unkept, this.#problem.element, this.#foot);
   }
 
   // Whether another answer can be asked for: not while one is under way.
@@ -120,6 +121,7 @@ export class AnswerView {
 
   failed(error) {
     this.#end();
+    this.#setUnkept(error.trouble);
     if (error.code === "stopped") this.#setMark("Stopped here.");
     else this.#problem.show(error);
     say(error.code === "stopped" ? "Stopped." : `The answer failed. ${error.message}`);
@@ -169,11 +171,12 @@ export class AnswerView {
     this.#usage = { ...this.#usage, ...Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null)) };
   }
 
-  #finish({ reason, ms, first_token_ms: first, tokens_per_s: speed }) {
+  #finish({ reason, ms, first_token_ms: first, tokens_per_s: speed, trouble }) {
     this.#end();
+    this.#setUnkept(trouble);
     this.#showMeta({ elapsed: ms / 1000, firstToken: (first ?? 0) / 1000, speed });
     if (SHORT[reason]) this.#setMark(SHORT[reason]);
-    say(SHORT[reason] ?? "The answer is complete.");
+    say(trouble ? `The answer is complete, but it was not kept: ${trouble}` : SHORT[reason] ?? "The answer is complete.");
   }
 
   #end() {
@@ -188,6 +191,12 @@ export class AnswerView {
   #setMark(text) {
     this.#mark.hidden = false;
     setText(this.#mark, text);
+  }
+
+  // What the server could not keep: this page is the only place where the answer is.
+  #setUnkept(trouble) {
+    this.#unkept.hidden = !trouble;
+    if (trouble) setText(this.#unkept, `Not kept, so copy what you need: ${trouble}`);
   }
 
   #setModel(model, provider) {

@@ -8,6 +8,7 @@ const BACKOFF = [500, 1000, 2000, 4000, 8000, 15000];
 const SILENT = 40000; // the server pings after 15 s without a word: what is silent for so long is dead (a laptop slept)
 const HIDDEN = 10000; // a browser has six connections for all tabs of a server: who does not look gives theirs back
 const HELD = 900; // seconds for which the server is asked to go on without us meanwhile
+const ANSWERED = 2000; // how long the answer to that is waited for
 const POLL = 30000;
 const LAST = new Set(["done", "error"]);
 
@@ -190,10 +191,13 @@ export class Run {
 
   async #leave() {
     if (this.#over || this.#id === null || document.visibilityState !== "hidden") return;
-    if (!(await this.#hold(HELD))) return; // a server that would not go on without us keeps its reader
+    const held = this.#hold(HELD);
+    const known = await Promise.race([held, new Promise((resolve) => setTimeout(resolve, ANSWERED, null))]);
+    if (known === false) return; // a server that would not go on without us keeps its reader
     if (this.#over || document.visibilityState !== "hidden") return;
     this.#away = true;
-    this.#reader?.abort();
+    this.#reader?.abort(); // unknown: all connections are taken by such tabs, and the request goes out on this one
+    if (!(await held)) this.#return();
   }
 
   #return() {

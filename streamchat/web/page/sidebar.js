@@ -36,7 +36,7 @@ export class Sidebar {
     byId("open-sidebar").addEventListener("click", () => this.drawer(true));
     byId("close-sidebar").addEventListener("click", () => this.drawer(false));
     byId("scrim").addEventListener("click", () => this.drawer(false));
-    addEventListener("pagehide", () => [...this.#doomed.keys()].forEach((id) => this.#delete(id, true)));
+    addEventListener("pagehide", () => [...this.#doomed.keys()].forEach((id) => this.#delete(id, "", true)));
   }
 
   get unread() {
@@ -93,13 +93,17 @@ export class Sidebar {
   }
 
   remove(id, title) {
+    if (this.#hooks.answering().has(id)) {
+      notice(`“${title}” is being answered. Stop the answer, or wait for its end, then delete it.`);
+      return;
+    }
     const end = notice(`Deleted “${title}”.`, {
       label: "Undo", shown: UNDO,
       act: () => {
         this.#doomed.delete(id);
         this.#show();
       },
-      gone: () => this.#delete(id),
+      gone: () => this.#delete(id, title),
     });
     this.#doomed.set(id, end);
     this.#show();
@@ -159,13 +163,14 @@ export class Sidebar {
     return this.#search.value.trim();
   }
 
-  async #delete(id, keepalive = false) {
+  async #delete(id, title, keepalive = false) {
     if (!this.#doomed.has(id)) return;
     try {
       await call("DELETE", conversationPath(id), { keepalive });
       this.#rows = this.#rows.filter((row) => row.id !== id);
     } catch (problem) {
-      if (problem.status !== 404) complain(problem);
+      if (problem.status === 409) notice(`“${title}” was not deleted: somebody else has it answered just now. Delete it when that is over.`);
+      else if (problem.status !== 404) complain(problem);
     }
     this.#doomed.delete(id);
     this.#show();
