@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock, table
+from markdown_it.rules_block import StateBlock, heading, table
 from markdown_it.token import Token
 
 LONG_LINE = 1000
@@ -54,7 +54,8 @@ class Numbering:
 
 @cache
 def parser() -> MarkdownIt:
-    """Rich's configuration of markdown-it; only the header of a table may not be a line that is too long to hold."""
+    """Rich's configuration of markdown-it; only the header of a table may not be a line that is too long to hold, nor a
+    heading, which is one as soon as it stands there."""
     made = MarkdownIt().enable("strikethrough").enable("table")
     made.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     return made
@@ -62,6 +63,8 @@ def parser() -> MarkdownIt:
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if start == state.env.get("item") or state.eMarks[start] - state.bMarks[start] >= LONG_LINE:
+        return False
+    if heading(state, start, end, True):
         return False
     return table(state, start, end, silent)
 

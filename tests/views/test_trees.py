@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from pygments.token import STANDARD_TYPES
@@ -74,6 +74,7 @@ def _span(kind: str, text: str) -> Node:
 
 @settings(max_examples=max(60, settings().max_examples // 2))
 @given(documents, st.integers(0, 1000))
+@example("---\n# |\n---\n---", 85)
 def test_finished_nodes_do_not_depend_on_the_chunks(text: str, seed: int) -> None:
     parts = streamed([text])
 

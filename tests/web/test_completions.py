@@ -129,7 +129,7 @@ def test_after_an_error_nothing_says_that_it_was_whole(all_batches: list[list[Ev
 
     with pytest.raises(openai.APIError, match="too busy"):
         through_the_sdk(data)
-    assert b"[DONE]" not in data and b'"finish_reason":"' not in data
+    assert b"data: [DONE]" not in data and b'"finish_reason":"' not in data
 
 
 calls = st.lists(st.lists(st.text(max_size=6), min_size=1, max_size=3), max_size=3)
