@@ -218,10 +218,10 @@ def bitmap(width: int, height: int) -> bytes:
 
 def test_pasted_images_go_as_they_are_and_those_too_large_for_a_model_smaller(chat: Reader) -> None:
     images = chat.page.get_by_label("Attached files").locator("img")
-    pasted = [["dot.png", "image/png", list(PIXEL)], ["wide.bmp", "image/bmp", list(bitmap(3136, 100))]]
+    pasted = [["dot.png", "image/png", list(PIXEL)], ["wide.bmp", "image/bmp", list(bitmap(3136, 4))]]
     assert not chat.page.evaluate(FILES, ["paste", "#prompt", *pasted])
     expect(images).to_have_count(2)
-    sizes = [(1, 1), (1568, 50)]
+    sizes = [(1, 1), (1568, 2)]
     for image, size in zip(images.all(), sizes, strict=True):
         assert tuple(image.evaluate("one => one.decode().then(() => [one.naturalWidth, one.naturalHeight])")) == size
     assert chat.page.evaluate(FILES, ["paste", "#prompt"]), "pasted text is the browser's"
