@@ -31,7 +31,7 @@ from tests.wire.answers import chat_answer, messages_answer
 from tests.wire.scenario import stream
 from tests.wire.server import Server
 
-TOKENS = 5000
+TOKENS = 25_000
 RATE = 100.0
 DELAYED = 400
 """Tokens whose delay is measured."""
