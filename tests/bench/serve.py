@@ -127,7 +127,7 @@ def server(name: str, url: str, home: Path, litellm: Path | None = None) -> Iter
     """One, ready."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environment = {**os.environ, "HOME": str(home), "STREAMCHAT_SERVE_TOKEN": TOKEN}
+    environment = {**os.environ, "HOME": str(home), "STREAMCHAT_SERVE_TOKEN": TOKEN, "LITELLM_MASTER_KEY": TOKEN}
     if name == "streamchat":
         config = home / "config.toml"
         config.write_text(CONFIG.format(url=url))

@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any
 
-TOKEN = "a-token-that-nobody-guesses"
+TOKEN = "sk-a-token-that-nobody-guesses"
 _STAMP = re.compile(rb"(\d+\.\d{6}) ")
 
 
