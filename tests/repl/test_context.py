@@ -68,6 +68,29 @@ def test_a_conversation_that_no_longer_fits_is_summarised_by_its_own_model(serve
     assert {"question 0", "question 1"} <= set(questions())
 
 
+def test_older_turns_are_summarised_when_it_is_asked_for_and_stay_on_disk(server: Server) -> None:
+    server.play(
+        *(stream(chat_answer([f"Answer {number}."])) for number in range(3)),
+        stream(chat_answer(["The summary."])),
+        stream(chat_answer(["Going on."])),
+    )
+    with Person(*at(server)) as person:
+        person.prompted()
+        for number in range(3):
+            person.press(f"question {number}\r")
+            person.prompted(f"Answer {number}.")
+        person.press("/compact\r")
+        person.prompted("The summary.")
+        person.press("one more\r")
+        person.prompted("Going on.")
+        assert leave(person) == 0
+
+    last = asked(server)[-1]
+    assert "The summary." in last[0][1] and last[-1] == ("user", "one more")
+    assert not any(word == "question 0" for _, word in last)
+    assert {"question 0", "question 1", "question 2"} <= set(questions())
+
+
 def test_the_oldest_half_is_left_out_when_the_context_is_full_and_when_it_is_asked_for(server: Server) -> None:
     server.play(
         *(stream(chat_answer([f"Answer {number}."])) for number in range(4)),
