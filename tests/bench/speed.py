@@ -1,9 +1,10 @@
 """Every figure of speed in one table, beside the peers, from one run:
 
-    python -m tests.bench.speed [--envs DIR] [--runs N]
+    python -m tests.bench.speed [--envs DIR] [--runs N] [--local BIN]
 
 DIR keeps the environments (streamchat's from this checkout, the peers' from their registries), so that a second run
-takes five minutes; without it they are made anew. Ratios are medians of the rounds' ratios. The table is Markdown.
+takes five minutes; without it they are made anew. BIN is the directory of a streamchat with the extra `local`, whose
+model this person has installed: it is typed at, too, while the model loads. Ratios are medians of the rounds' ratios. The table is Markdown.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from streamchat.paths import files
 from tests.bench import startup, tokens
 from tests.bench.keys import echoes
 from tests.bench.startup import Spent, make, ratio, renew, served, settled
@@ -48,14 +50,9 @@ def _ms(spent: list[Spent]) -> str:
     return f"{statistics.median(each.until for each in spent) * 1e3:.0f}"
 
 
-def typed(bin_: Path, environment: dict[str, str], url: str) -> Iterator[Row]:
-    """Keys at a prompt behind which an SDK is loaded, and the embedded model where its weights are."""
-    models = {
-        "openai": ["-m", "vllm/m", "--base-url", f"{url}/v1"],
-        "anthropic": ["-m", "anthropic/m", "--base-url", url],
-    }
-    for name, options in models.items():
-        command = [str(bin_ / "streamchat"), "chat", *options]
+def typed(commands: dict[str, list[str]], environment: dict[str, str]) -> Iterator[Row]:
+    """Keys at a prompt behind which an SDK is loaded, or the embedded model."""
+    for name, command in commands.items():
         times = sorted(seconds * 1e3 for _ in range(ECHOED) for seconds in echoes(command, environment))
         told = f"p50 {statistics.median(times):.0f}, worst {times[-1]:.0f} ms"
         yield Row(f"key to echo while {name} loads, p99, ms", told, times[int(len(times) * 0.99) - 1], 30.0)
@@ -72,6 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--envs", type=Path, help="where the environments are, or are to be made")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--local", type=Path, help="where a streamchat with the extra `local` is")
     chosen = parser.parse_args()
     with contextlib.ExitStack() as stack:
         envs = (chosen.envs or Path(stack.enter_context(tempfile.TemporaryDirectory()))).resolve()
@@ -80,7 +78,7 @@ def main() -> None:
         renew(envs)
         sections = {
             "Start": starts(startup.compared(stack, envs, chosen.runs)),
-            "Typing": _typing(stack, bin_),
+            "Typing": _typing(stack, bin_, chosen.local),
             "Tokens and memory": tokens.measured(envs, bin_, chosen.runs),
             "Install": installed(bin_),
         }
@@ -97,10 +95,19 @@ def main() -> None:
         print(f"\n{missed} missed; python {sys.version.split()[0]}; {chosen.runs} rounds", file=sys.stderr)
 
 
-def _typing(stack: contextlib.ExitStack, bin_: Path) -> Iterator[Row]:
+def _typing(stack: contextlib.ExitStack, bin_: Path, local: Path | None) -> Iterator[Row]:
     url = stack.enter_context(served())
     home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    yield from typed(bin_, settled(home, url), url)
+    program = str(bin_ / "streamchat")
+    commands = {
+        "openai": [program, "chat", "-m", "vllm/m", "--base-url", f"{url}/v1"],
+        "anthropic": [program, "chat", "-m", "anthropic/m", "--base-url", url],
+    }
+    if local is not None:
+        weights, config = next((files().data / "models").glob("*.gguf")), home / "config.toml"
+        config.write_text(f"[local]\nmodel = '{weights}'\n")
+        commands["the embedded model"] = [str(local / "streamchat"), "chat", "-m", "local", "--config", str(config)]
+    yield from typed(commands, settled(home, url))
 
 
 if __name__ == "__main__":
