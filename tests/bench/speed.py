@@ -4,7 +4,8 @@
 
 DIR keeps the environments (streamchat's from this checkout, the peers' from their registries), so that a second run
 takes five minutes; without it they are made anew. BIN is the directory of a streamchat with the extra `local`, whose
-model this person has installed: it is typed at, too, while the model loads. Ratios are medians of the rounds' ratios. The table is Markdown.
+model this person has installed: it is typed at, too, while the model loads. Ratios are medians of the rounds' ratios.
+The table is Markdown.
 """
 
 import argparse
