@@ -121,6 +121,13 @@ class Program:
         assert self._master is not None, "only a terminal has a size"
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
+    def close_terminal(self) -> None:
+        """As a person closes the window: the system sends SIGHUP, and nothing can be written any more."""
+        assert self._master is not None, "only a program on a terminal has one"
+        self._left = True
+        self._readers["screen"].join(DEADLINE)
+        self._master.close()
+
     def hang_up(self) -> None:
         """Stop reading: the pipe of stdout is closed."""
         assert self.process.stdout is not None, "stdout is no pipe"
@@ -153,7 +160,7 @@ class Program:
         self._readers[name].start()
 
     def _read(self, name: str, source: int) -> None:
-        while not (self._left and name == "stdout"):
+        while not (self._left and name in ("stdout", "screen")):
             if not select.select([source], [], [], 0.02)[0]:
                 continue
             try:

@@ -37,24 +37,35 @@ def settled() -> None:
 def guarded(work: Callable[[], int | None]) -> NoReturn:
     """Do the work and leave, whatever happens in it."""
     code = 1
+    arrived: list[int] = []
     _open_descriptors()
     gc.disable()  # until everything is imported: looking for garbage among classes is a tenth of the start
     try:
-        with _signals():
+        with _signals(arrived):
             code = work() or 0
             sys.stdout.flush() if sys.stdout else None
     except KeyboardInterrupt:
         die(signal.SIGINT)
     except Signalled as exc:
         die(exc.number)
-    except ChatError as exc:
-        tell(exc)
-        code = exc.exit_code
-    except OSError as exc:
-        complain(f"{exc.strerror or exc}" + (f": {exc.filename}" if exc.filename else ""))
-    except Exception as exc:  # the last line of defence: a bug is one line too, and its traceback on request
-        _bug(exc)
+    except Exception as exc:
+        if arrived:  # what fails on the way out, at a terminal that has gone, is no news
+            die(arrived[0])
+        code = _told(exc)
     leave(code)
+
+
+def _told(exc: Exception) -> int:
+    """The error in a line; its exit code."""
+    match exc:
+        case ChatError():
+            tell(exc)
+            return exc.exit_code
+        case OSError():
+            complain(f"{exc.strerror or exc}" + (f": {exc.filename}" if exc.filename else ""))
+        case _:  # the last line of defence: a bug is one line too, and its traceback on request
+            _bug(exc)
+    return 1
 
 
 def tell(error: ChatError) -> None:
@@ -120,11 +131,13 @@ def _open_descriptors() -> None:
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[None]:
-    """Ctrl-C, SIGTERM and SIGHUP as exceptions in the main thread, so that every `finally` on the way runs."""
+def _signals(arrived: list[int]) -> Iterator[None]:
+    """Ctrl-C, SIGTERM and SIGHUP as exceptions in the main thread, so that every `finally` on the way runs. The last
+    two are noted too: an exception can be lost to another one."""
 
     def raise_it(number: int, _: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)  # once is enough: the way out is not to be interrupted
+        arrived.append(number)
         raise Signalled(number)
 
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from streamchat.paths import files
 from tests.repl.person import Person
+from tests.repl.test_chat import at
+from tests.wire.answers import chat_answer
+from tests.wire.scenario import Stall, stream
+from tests.wire.server import Server
 
 SHELL = 'before=$(stty -g); "$@"; echo "status $?"; [ "$before" = "$(stty -g)" ] && echo same'
 BEFORE_IT_DRAWS = """
@@ -74,3 +79,21 @@ def test_while_a_conversation_is_looked_for_at_the_start(number: signal.Signals)
         someone.sees("type to search")
         os.kill(child(someone), number)
         someone.sees(f"status {128 + number}", "same")
+
+
+@pytest.mark.parametrize("words", [("chat",), ("ask", "hello")], ids=["chat", "ask"])
+def test_a_window_that_is_closed_in_the_middle_is_its_signal_and_what_came_is_kept(
+    server: Server, words: tuple[str, ...]
+) -> None:
+    server.play(stream(chat_answer(["Half an answer"])[:2], Stall()))
+    with Person(*words, *at(server), chat=False, tty=("stdin", "stdout")) as someone:
+        if words == ("chat",):
+            someone.prompted()
+            someone.press("hello\r")
+        someone.sees("Half an answer")
+        someone.program.close_terminal()
+        result = someone.program.end()
+
+    assert (result.status, result.err) == (-signal.SIGHUP, "")
+    kept = [path.read_text() for path in files().data.rglob("*.jsonl")]
+    assert len(kept) == 1 and "Half an answer" in kept[0]
