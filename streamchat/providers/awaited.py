@@ -39,16 +39,16 @@ class Awaited:
 
 class _Silence:
     """The longest silence that is borne, taken over from aiohttp, which sets a timer anew for each packet: here one
-    looks, when it is due, how long ago the last packet came."""
+    looks, when it is due, how long ago the last packet was taken. What has come and waits to be taken is no silence."""
 
     def __init__(self, protocol: Any, content: Any) -> None:
         import asyncio  # not where nothing awaits
 
         self._content = content
         self._loop = asyncio.get_running_loop()
-        self.now = self._loop.time
-        self.broken = self.now()
-        """When the last packet came."""
+        self._now = self._loop.time
+        self._broken = self._now()
+        self._taken = 0
         self._timer: Any = None
         self._longest: float = getattr(protocol, "read_timeout", None) or 0.0
         if self._longest:
@@ -56,13 +56,22 @@ class _Silence:
             protocol.start_timeout()  # it has none now, and its own timer ends
             self._look()
 
+    def took(self, data: bytes) -> None:
+        """These bytes were taken."""
+        self._taken += len(data)
+        self._broken = self._now()
+
     def end(self) -> None:
         """Nothing is waited for any more."""
         if self._timer is not None:
             self._timer.cancel()
 
     def _look(self) -> None:
-        left = self.broken + self._longest - self.now()
+        left = self._broken + self._longest - self._now()
+        if self._content.total_bytes > self._taken:
+            left = self._longest
+        if self._content.is_eof():
+            return
         if left > 0:
             self._timer = self._loop.call_later(left, self._look)
             return
@@ -91,9 +100,7 @@ class _Packets:
     async def __anext__(self) -> bytes:
         try:
             data: bytes = await self._content.readany()
-            self._silence.broken = self._silence.now()
-            if self._lazy and self._protocol._reading_paused:
-                self._protocol.resume_reading()
+            self._took(data)
         except Exception:
             data = _left(self._content)
             if not data:
@@ -101,6 +108,11 @@ class _Packets:
         if not data:
             raise StopAsyncIteration
         return data
+
+    def _took(self, data: bytes) -> None:
+        self._silence.took(data)
+        if self._lazy and self._protocol._reading_paused:
+            self._protocol.resume_reading()
 
 
 class _Inflated(_Packets):
@@ -115,7 +127,7 @@ class _Inflated(_Packets):
     async def __anext__(self) -> bytes:
         while self._more:
             data, ends_chunk = await self._content.readchunk()
-            self._silence.broken = self._silence.now()
+            self._took(data)
             self._more = bool(data or ends_chunk)
             if text := self._inflate(data):
                 return text

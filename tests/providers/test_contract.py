@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import threading
 from collections.abc import Awaitable, Callable
 
@@ -14,7 +15,7 @@ from streamchat.pump import AsyncStream, Reading, Stream
 from tests.providers.asking import KEY, PUMPS, QUESTION, Pump, ask, provider, url_of
 from tests.wire.answers import FORMATS, MESSAGES, Format
 from tests.wire.case import DELTAS, KEPT, WHOLE, begun
-from tests.wire.scenario import Stall, Wait, document, stream
+from tests.wire.scenario import Stall, Wait, document, gzipped, stream
 from tests.wire.server import DEADLINE, Server
 
 each_format = pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
@@ -155,6 +156,27 @@ def test_a_stall_ends_after_the_time_out(server: Server, form: Format, pump: Pum
     assert seen.error.reply is not None
     assert seen.error.reply.text == KEPT
     assert server.exchange().closed.wait(DEADLINE)
+
+
+@each_format
+@pytest.mark.parametrize("packed", [False, True])
+def test_who_reads_slowly_gets_all_of_it(server: Server, form: Format, packed: bool) -> None:
+    """More than is held for who does not read, left lying for longer than the silence that is borne."""
+    words = [secrets.token_hex(20_000) for _ in range(40)]
+    packets = form.answer(words)
+    server.play(gzipped(packets) if packed else stream(packets))
+
+    async def main() -> str:
+        source = provider(form, url_of(form, server), idle_timeout=0.3)
+        read = []
+        async for delta in AsyncStream(source, QUESTION):
+            if not read:
+                await asyncio.sleep(0.5)  # its own time
+            read.append(delta)
+        await source.aclose()
+        return "".join(read)
+
+    assert asyncio.run(main()) == "".join(words)
 
 
 # Leaving early
