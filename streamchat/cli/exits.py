@@ -5,11 +5,13 @@
 141 (the reader has gone) or 143 (terminated), and a loop around the program stops with it.
 """
 
+import _thread
 import contextlib
 import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
@@ -140,11 +142,27 @@ def _signals(arrived: list[int]) -> Iterator[None]:
         arrived.append(number)
         raise Signalled(number)
 
+    def send_again(lost: "sys.UnraisableHookArgs") -> None:
+        number = lost.exc_value.number if isinstance(lost.exc_value, Signalled) else int(signal.SIGINT)
+        if not isinstance(lost.exc_value, Signalled | KeyboardInterrupt):
+            sys.__unraisablehook__(lost)
+            return
+        if number != signal.SIGINT:
+            signal.signal(number, raise_it)
+        _thread.start_new_thread(_send, (number,))
+
+    # One that comes in a callback of the interpreter's own, of which every import has one, would be lost there.
+    sys.unraisablehook = send_again
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
             signal.signal(number, raise_it)
     yield
+
+
+def _send(number: int) -> None:
+    time.sleep(0.005)  # until who was told that it was lost is through, or it would be lost there too
+    os.kill(os.getpid(), number)
 
 
 def _bug(exc: Exception) -> None:

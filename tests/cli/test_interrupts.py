@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,24 @@ def test_the_instants_reach_from_the_first_line_to_the_answer(tmp_path: Path) ->
     assert (first.status, first.out, first.err) == (-signal.SIGINT, "", "")
     assert (never.status, "hello" in never.out) == (0, True)
     assert os.environ.get("STRIKE") is None
+
+
+LOST = """
+import os, time, weakref
+from streamchat.cli.exits import guarded
+class Thing: pass
+def work():
+    thing = Thing()
+    watch = weakref.ref(thing, lambda _: (os.kill(os.getpid(), {number}), [None for _ in range(9)]))
+    del thing
+    time.sleep(20)
+guarded(work)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_a_callback_of_the_interpreter_is_not_lost(number: signal.Signals) -> None:
+    """Every import runs one, and an exception in it is thrown away."""
+    result = run(command=(sys.executable, "-c", LOST.format(number=int(number))), timeout=10)
+
+    assert (result.status, result.err) == (-number, "")
