@@ -1,5 +1,6 @@
 """What a view is: the one consumer of a reply's events."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Protocol, runtime_checkable
 
@@ -23,6 +24,31 @@ class View(Protocol):
     """
 
     def show(self, events: Iterator[Event], reply: Reply) -> None: ...
+
+
+class Stepped(ABC):
+    """A view that can be shown in steps too, by those who have the events one at a time: `begin`, `take`, `end`."""
+
+    def show(self, events: Iterator[Event], reply: Reply) -> None:
+        """Show the reply until its events end; whatever they raise passes through when the screen is in order."""
+        self.begin(reply)
+        try:
+            for event in events:
+                self.take(event)
+        finally:
+            self.end()
+
+    @abstractmethod
+    def begin(self, reply: Reply) -> None:
+        """Nothing has come yet."""
+
+    @abstractmethod
+    def take(self, event: Event) -> None:
+        """Show one event, which the reply has already."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """Leave the screen in order, with the last line."""
 
 
 @runtime_checkable

@@ -8,11 +8,12 @@ they are nothing but the beginning of a paragraph, which Rich would show letter 
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 from streamchat.chat import Reply
 from streamchat.events import Event, Text, Usage
+from streamchat.views.base import Stepped
 from streamchat.views.tty import size_of
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _TURN = 0.0005
 """Seconds after which a thread that imports lets the one that reads the answer have its turn."""
 
 
-class FirstView:
+class FirstView(Stepped):
     """Shows a reply on a terminal that can move its cursor, `width` wide; `load` makes the view that goes on."""
 
     def __init__(self, out: TextIO, load: Callable[[], "LiveView"], *, width: int = 0) -> None:
@@ -43,22 +44,11 @@ class FirstView:
         self._taking = threading.RLock()
         self._wanted = threading.Event()
 
-    def show(self, events: Iterator[Event], reply: Reply) -> None:
-        """Show the reply until its events end; whatever they raise passes through when the screen is in order."""
-        self.begin(reply)
-        try:
-            for event in events:
-                self.take(event)
-        finally:
-            self.end()
-
     def begin(self, reply: Reply) -> None:
-        """The same in steps, for those who have the events one at a time: this, `take` for each, `end`."""
         self._loading = threading.Thread(target=self._go_on, args=(reply,), name="load-view", daemon=True)
         self._loading.start()
 
     def take(self, event: Event) -> None:
-        """Show one event, which the reply has already."""
         with self._taking:
             if self._failure is not None:
                 raise self._failure
@@ -72,7 +62,6 @@ class FirstView:
                 self._plain = False
 
     def end(self) -> None:
-        """Leave the screen in order, with the last line."""
         self._wanted.set()
         self._loading.join()
         if self._failure is not None:

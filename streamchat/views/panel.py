@@ -10,6 +10,7 @@ from rich.text import Text as RichText
 
 from streamchat.chat import Reply
 from streamchat.events import Event, Reasoning, Retry, Text
+from streamchat.views.base import Stepped
 from streamchat.views.elements import Line
 from streamchat.views.footer import joined, seconds, summary
 from streamchat.views.live import DIM, Color, LiveMarkdown, Mode, cut
@@ -23,7 +24,7 @@ _STALLED = 10  # seconds without anything, after which that is said
 _CHARACTERS = 4  # in a token, about
 
 
-class LiveView:
+class LiveView(Stepped):
     """Shows a reply live, with a status line while it grows and one dim line about it when it is there.
 
     `title` is the provider and the model, `note` something to say about them at the end; `reasoning` is shown dimly
@@ -69,23 +70,12 @@ class LiveView:
         self._paced: tuple[int, list[str]] = (-1, [])
         self._retry: tuple[Retry, float] | None = None
 
-    def show(self, events: Iterator[Event], reply: Reply) -> None:
-        """Show the reply until its events end; whatever they raise passes through when the screen is in order."""
-        self.begin(reply)
-        try:
-            for event in events:
-                self.take(event)
-        finally:
-            self.end()
-
     def begin(self, reply: Reply) -> None:
-        """The same in steps, for those who have the events one at a time: this, `take` for each, `end`."""
         self._reply = reply
         self._begun = self._latest = time.monotonic()
         self._live.start()
 
     def take(self, event: Event) -> None:
-        """Show one event, which the reply has already."""
         self._latest = time.monotonic()
         if isinstance(event, Text | Reasoning):
             self._characters += len(event.text)
@@ -103,7 +93,6 @@ class LiveView:
             self._live.feed("")
 
     def end(self) -> None:
-        """Leave the screen in order, with the last line."""
         self._live.close(footer=self._summary() if self._footer else None)
 
     def _status(self, width: int) -> Line:
