@@ -20,7 +20,7 @@ from pathlib import Path
 from streamchat.paths import files
 from tests.bench import startup, tokens
 from tests.bench.keys import echoes
-from tests.bench.startup import Spent, make, ratio, renew, served, settled
+from tests.bench.startup import Spent, current, ratio, served, settled
 from tests.bench.tokens import Row
 
 ECHOED = 4
@@ -74,9 +74,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with contextlib.ExitStack() as stack:
         envs = (chosen.envs or Path(stack.enter_context(tempfile.TemporaryDirectory()))).resolve()
-        bin_ = make(envs, "streamchat")
-        assert bin_, "streamchat itself does not install"
-        renew(envs)
+        bin_ = current(envs)
         sections = {
             "Start": starts(startup.compared(stack, envs, chosen.runs)),
             "Typing": _typing(stack, bin_, chosen.local),

@@ -105,6 +105,14 @@ def renew(envs: Path) -> None:
     subprocess.run([python, "-m", "compileall", "-q", there], check=True)
 
 
+def current(envs: Path) -> Path:
+    """The commands' directory of streamchat's own environment, with the checkout as it is now."""
+    bin_ = make(envs, "streamchat")
+    assert bin_, "streamchat itself does not install"
+    renew(envs)
+    return bin_
+
+
 # The server
 
 
@@ -290,9 +298,7 @@ def main() -> None:
 
 
 def compared(stack: contextlib.ExitStack, envs: Path, runs: int) -> dict[str, list[Spent]]:
-    here = make(envs, "streamchat")
-    assert here, "streamchat itself does not install"
-    renew(envs)
+    here = current(envs)
     url = stack.enter_context(served())
     timed = ours(here, url)
     for package in PEERS:

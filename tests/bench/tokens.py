@@ -26,7 +26,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tests.bench.overhead import BARE
-from tests.bench.startup import make, renew, settled
+from tests.bench.startup import current, settled
 from tests.wire.answers import chat_answer, messages_answer
 from tests.wire.scenario import stream
 from tests.wire.server import Server
@@ -254,9 +254,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with contextlib.ExitStack() as stack:
         envs = (chosen.envs or Path(stack.enter_context(tempfile.TemporaryDirectory()))).resolve()
-        bin_ = make(envs, "streamchat")
-        assert bin_, "streamchat itself does not install"
-        renew(envs)
+        bin_ = current(envs)
         print(f"{'':52}{'':24}{'ratio':>9}{'goal':>8}")
         for row in measured(envs, bin_, chosen.runs):
             print(row, flush=True)

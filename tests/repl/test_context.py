@@ -43,6 +43,13 @@ def test_the_prompt_is_cached_where_the_vendor_does_that_and_hits_are_shown(serv
     assert any("cache_control" in part for part in (*marked, *sent["system"]))
 
 
+def converse(person: Person, turns: int) -> None:
+    """So many turns, each until the prompt is there again."""
+    for number in range(turns):
+        person.press(f"question {number}\r")
+        person.prompted(f"Answer {number}.")
+
+
 def test_a_conversation_that_no_longer_fits_is_summarised_by_its_own_model(server: Server) -> None:
     server.play(
         *(stream(chat_answer([f"Answer {number}."])) for number in range(3)),
@@ -52,9 +59,7 @@ def test_a_conversation_that_no_longer_fits_is_summarised_by_its_own_model(serve
     )
     with Person(*at(server)) as person:
         person.prompted()
-        for number in range(3):
-            person.press(f"question {number}\r")
-            person.prompted(f"Answer {number}.")
+        converse(person, 3)
         person.press("one more\r")
         person.sees("no longer fits into the model's context", "Summarise the older turns and ask again")
         person.press("\r")
@@ -76,9 +81,7 @@ def test_older_turns_are_summarised_when_it_is_asked_for_and_stay_on_disk(server
     )
     with Person(*at(server)) as person:
         person.prompted()
-        for number in range(3):
-            person.press(f"question {number}\r")
-            person.prompted(f"Answer {number}.")
+        converse(person, 3)
         person.press("/compact\r")
         person.prompted("The summary.")
         person.press("one more\r")
@@ -100,9 +103,7 @@ def test_the_oldest_half_is_left_out_when_the_context_is_full_and_when_it_is_ask
     )
     with Person(*at(server), size=(80, 50)) as person:
         person.prompted()
-        for number in range(4):
-            person.press(f"question {number}\r")
-            person.prompted(f"Answer {number}.")
+        converse(person, 4)
         person.press("one more\r")
         person.sees("no longer fits into the model's context", "Leave out the oldest half")
         person.press("\x1b[A\r")

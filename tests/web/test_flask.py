@@ -96,7 +96,8 @@ def test_what_comes_goes_out_at_once_and_in_order(site: Site, provider: Server) 
     assert [name for name in names(body) if name != "usage"] == ["start", *["token"] * 4, "done"]
 
 
-def test_who_leaves_while_the_model_is_silent_stops_it(site: Site, provider: Server) -> None:
+def leaves_while_it_is_silent(site: Site, provider: Server) -> None:
+    """Who leaves then closes the provider's connection soon."""
     number = len(provider.exchanges)
     provider.play(begun(Stall()))
     reading = site.read("POST", "/stream", SAID)
@@ -104,6 +105,10 @@ def test_who_leaves_while_the_model_is_silent_stops_it(site: Site, provider: Ser
     reading.leave()
 
     assert provider.exchange(number).closed.wait(LEFT)
+
+
+def test_who_leaves_while_the_model_is_silent_stops_it(site: Site, provider: Server) -> None:
+    leaves_while_it_is_silent(site, provider)
 
 
 def test_who_leaves_before_the_first_word_stops_it(site: Site, provider: Server) -> None:
@@ -344,12 +349,7 @@ def test_it_lives_in_somebodys_own_app(home: Path, provider: Server) -> None:
         provider.play(stream(chat_answer(["One"])))
         assert b"One" in site.ask("POST", "/stream", SAID, Authorization="", Cookie=cookie).body
 
-        number = len(provider.exchanges)
-        provider.play(begun(Stall()))
-        reading = site.read("POST", "/stream", SAID)
-        reading.until(b"two")
-        reading.leave()
-        assert provider.exchange(number).closed.wait(LEFT)
+        leaves_while_it_is_silent(site, provider)
 
 
 def test_the_routes_that_last_are_those_that_stream() -> None:
