@@ -136,6 +136,7 @@ def _open_descriptors() -> None:
 def _signals(arrived: list[int]) -> Iterator[None]:
     """Ctrl-C, SIGTERM and SIGHUP as exceptions in the main thread, so that every `finally` on the way runs. The last
     two are noted too: an exception can be lost to another one."""
+    thread = _thread.get_ident()
 
     def raise_it(number: int, _: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)  # once is enough: the way out is not to be interrupted
@@ -149,7 +150,7 @@ def _signals(arrived: list[int]) -> Iterator[None]:
             return
         if number != signal.SIGINT:
             signal.signal(number, raise_it)
-        _thread.start_new_thread(_send, (number,))
+        _thread.start_new_thread(_send, (thread, number))
 
     # One that comes in a callback of the interpreter's own, of which every import has one, would be lost there.
     sys.unraisablehook = send_again
@@ -160,9 +161,9 @@ def _signals(arrived: list[int]) -> Iterator[None]:
     yield
 
 
-def _send(number: int) -> None:
+def _send(thread: int, number: int) -> None:
     time.sleep(0.005)  # until who was told that it was lost is through, or it would be lost there too
-    os.kill(os.getpid(), number)
+    signal.pthread_kill(thread, number)
 
 
 def _bug(exc: Exception) -> None:

@@ -33,6 +33,8 @@ class Awaited:
         """It is read no more: its connection may have been lent to the next one."""
         if self._closed is not None:
             self._closed.remove_done_callback(self._tell)
+            self._closed.remove_done_callback(_hear)  # that of the answer before this one
+            self._closed.add_done_callback(_hear)
         if self._silence is not None:
             self._silence.end()
 
@@ -141,9 +143,15 @@ _READ: Final = {"identity": _Packets, "gzip": _Inflated, "deflate": _Inflated}
 def _tell(protocol: Any, content: Any, closed: Any) -> None:
     """Say to who reads why the connection has ended: where its framing breaks, aiohttp says it to itself alone and lets
     the reader wait for ever, without a clock."""
-    error = protocol.exception() or (None if closed.cancelled() else closed.exception())
+    why = _hear(closed)
+    error = protocol.exception() or why
     if error is not None and not content.is_eof() and content.exception() is None:
         content.set_exception(error)
+
+
+def _hear(closed: Any) -> Any:
+    """Why the connection has ended, if that was an error: asyncio logs one that nobody has asked for."""
+    return None if closed.cancelled() else closed.exception()
 
 
 def _left(content: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import secrets
 import threading
 from collections.abc import Awaitable, Callable
@@ -268,6 +269,26 @@ def test_leaving_early_closes_the_connection_in_async(server: Server, form: Form
     assert not server.exchange().played.is_set()
     assert answer.reply.stop_reason == "interrupted"
     assert KEPT.startswith(answer.reply.text)
+
+
+@each_format
+def test_a_connection_that_breaks_when_its_answer_is_read_is_no_news(server: Server, form: Format) -> None:
+    """It waits for the next question; asyncio would log what nobody asks about."""
+    server.play(stream(form.answer(DELTAS)), stream(form.answer(DELTAS)))
+    logged: list[dict[str, object]] = []
+
+    async def main() -> list[str]:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: logged.append(what))
+        source = provider(form, url_of(form, server), retries=1)
+        answers = ["".join([delta async for delta in AsyncStream(source, QUESTION)])]
+        await asyncio.to_thread(server.reset)
+        answers.append("".join([delta async for delta in AsyncStream(source, QUESTION)]))
+        await source.aclose()
+        return answers
+
+    assert asyncio.run(main()) == [WHOLE] * 2
+    gc.collect()
+    assert not logged
 
 
 @each_format

@@ -1,6 +1,7 @@
 """The prompt before the chat is loaded: keys are seen at once, and none is lost, whatever it is.
 
-What is to be loaded is held back by a fifo that is opened when the test has seen enough.
+What is to be loaded is held back by a fifo that is opened when the test has seen enough. It is looked at again and
+again: a signal that comes just before a call that waits for ever would find nobody to hear it.
 """
 
 import os
@@ -16,13 +17,16 @@ import pytest
 from tests.repl.person import Person
 
 HELD = """
-import sys
+import os, select, sys
 sys.argv[0] = "streamchat"
 class Held:
     def find_spec(self, name, path, target=None):
         if name.startswith({module!r}):
             sys.meta_path.remove(self)
-            open({gate!r}).close()
+            gate = os.open({gate!r}, os.O_RDONLY | os.O_NONBLOCK)
+            while not select.select([gate], [], [], 0.05)[0]:
+                pass
+            os.close(gate)
 sys.meta_path.insert(0, Held())
 from streamchat.__main__ import main
 main()

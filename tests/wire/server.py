@@ -91,6 +91,11 @@ class Server:
             assert self._changed.wait_for(lambda: len(self.exchanges) > number, deadline), "no such request came"
             return self.exchanges[number]
 
+    def reset(self) -> None:
+        """Break every connection, as a server does that is killed."""
+        for connection in self._connections:
+            connection.reset()
+
     @property
     def left(self) -> int:
         """How many planned answers nobody has asked for."""
@@ -268,7 +273,7 @@ class _Connection:
                 self._socket.shutdown(socket.SHUT_WR)
                 return False
             case Reset():
-                self._reset()
+                self.reset()
                 return False
         return True
 
@@ -276,7 +281,7 @@ class _Connection:
         with self._arrived:
             self._arrived.wait_for(self._over)
 
-    def _reset(self) -> None:
+    def reset(self) -> None:
         """RST instead of FIN. The reader is woken first: a socket in use by `recv` would close only later."""
         self._drop()
         self._threads[0].join(DEADLINE)
