@@ -12,6 +12,7 @@ from typing import Any
 from prompt_toolkit.application import Application, run_in_terminal
 
 from streamchat.repl.crashing import ends_by_errors
+from streamchat.repl.reflowing import reflowing
 
 
 class Drawing:
@@ -43,6 +44,7 @@ class Drawing:
     def begun(self, app: Application[Any]) -> None:
         """This application draws now, until the block is left."""
         ends_by_errors(app)()
+        reflowing(app)
         self._app = app
         if self._signal is not None:
             _leave(app)

@@ -68,6 +68,19 @@ class Window:
             lambda: all(text in self.text() for text in texts) and gone not in self.text(scrollback=False), repr(texts)
         )
 
+    def points_at(self, letters: str) -> None:
+        """Wait until the cursor stands on the first of these letters, or behind the last of the row where they are "".
+
+        tmux breaks its rows at once and tells the program later: what is written meanwhile goes astray.
+        """
+
+        def stands() -> bool:
+            x, y = map(int, self.run("display-message", "-p", "#{cursor_x} #{cursor_y}").split())
+            rest = self.text(scrollback=False).split("\n")[y][x:].rstrip()
+            return rest.startswith(letters) if letters else not rest
+
+        self._until(stands, f"the cursor on {letters!r}")
+
     def prompted(self, *texts: str, draft: str = "") -> str:
         """Wait until the editor waits for a message, with this draft in it, and all of this is there."""
 
