@@ -64,7 +64,7 @@ def picking(argv: Sequence[str]) -> list[str]:
 
 
 def meaning(argv: Sequence[str], *, piped: bool, terminal: bool = False) -> list[str]:
-    """The arguments with the command that they mean: words that are no command are a question, none of them a chat.
+    """The arguments with the command that they mean: words that are no command are a question, none at all a chat.
 
     One word that is nearly a command's name is UsageError: a slip of the keyboard must not become a paid request.
     """
@@ -90,7 +90,7 @@ def _run(argv: list[str]) -> int:
     arguments = meaning(picking(argv), piped=not argv and not terminal and _is_piped(), terminal=terminal)
     try:
         if arguments[0] in QUESTIONS and arguments[-1] not in _HELP:
-            code = _asked(arguments[0], arguments[1:])
+            code = _asked(arguments[0], arguments[1:], may_chat=terminal and argv[:1] != ["ask"])
             if code is not None:
                 return code
         if _answered(arguments):
@@ -104,13 +104,17 @@ def _run(argv: list[str]) -> int:
     return parsed(arguments)
 
 
-def _asked(command: str, words: list[str]) -> int | None:
-    """Run a command that takes a question; None where its words need the parser."""
+def _asked(command: str, words: list[str], *, may_chat: bool) -> int | None:
+    """Run a command that takes a question; None where its words need the parser. Flags alone are a chat, if it may be
+    one: nothing is there to be asked yet."""
     from streamchat.cli.words import plain
 
     read = plain(words)
     if read is None:
         return None
+    question, flags = read
+    if may_chat and not (question or flags.file or flags.editor):
+        command = "chat"
     with _prompt(*read) if command == "chat" else nullcontext():
         _defer()
         code: int = getattr(import_module(f"streamchat.cli.{command}"), command)(*read)

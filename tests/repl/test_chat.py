@@ -63,8 +63,9 @@ def test_a_conversation_is_asked_shown_and_kept() -> None:
     assert [line["stop_reason"] for line in records() if line["type"] == "end"] == ["stop", "stop"]
 
 
-def test_without_arguments_on_a_terminal_it_is_a_chat() -> None:
-    with Person(chat=False, env={"STREAMCHAT_MODEL": "echo"}) as person:
+@pytest.mark.parametrize("flags", [(), ("-m", "echo"), ("--model=echo", "-s", "Be brief.")])
+def test_without_words_on_a_terminal_it_is_a_chat(flags: tuple[str, ...]) -> None:
+    with Person(*flags, chat=False, env={"STREAMCHAT_MODEL": "echo"}) as person:
         person.prompted("echo · echo")
         assert leave(person) == 0
 

@@ -196,6 +196,33 @@ def test_a_file_is_meant_whatever_ends_the_sentence_and_a_pattern_is_refused(ser
     assert content == "notes.txt:\n```\nline one\n```\n\nwhat is in (@notes.txt)?"
 
 
+def test_what_cannot_be_sent_is_said_before_anything_is_and_the_draft_stays(server: Server) -> None:
+    Path("folder").mkdir()
+    Path("program").write_bytes(b"\x7fELF\x00\x01")
+    Path("long.txt").write_text("word " * 300_000)
+    with open("huge.png", "wb") as huge:
+        huge.truncate(1 << 30)
+    with Person(*at(server), size=(100, 30)) as person:
+        person.prompted()
+        for name, words in (
+            ("folder", "folder is a directory"),
+            ("program", "neither text nor an image"),
+            ("long.txt", "long.txt is too large"),
+            ("huge.png", "huge.png is too large"),
+        ):
+            person.press(f"/file {name}\r")
+            person.prompted(words)
+            person.press("\x0c")
+            person.prompted(gone=words)
+            person.press(f"see @{name}\r")
+            person.prompted(words, draft=f"see @{name}")
+            person.press("\x15")
+        person.press("/file gone.txt\r")
+        person.prompted("gone.txt cannot be read")
+        assert leave(person) == 0
+    assert asked(server) == []
+
+
 def test_an_id_alone_is_a_model_of_whom_is_asked_and_an_address_stays_with_its_provider(
     server: Server, other_server: Server
 ) -> None:
