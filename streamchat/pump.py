@@ -25,6 +25,19 @@ _KEPT = 4096
 class Reading:
     """One response being read, without I/O: bytes in, events out, each already added to the reply."""
 
+    __slots__ = (
+        "_body",
+        "_decoder",
+        "_frames",
+        "_half",
+        "_name",
+        "_patience",
+        "_progress",
+        "_reply",
+        "_suspect",
+        "_wire",
+    )
+
     def __init__(self, wire: Wire, endpoint: Endpoint, headers: Mapping[str, str], reply: Reply) -> None:
         self._wire, self._name, self._reply = wire, endpoint.name, reply
         self._patience = endpoint.idle_timeout
@@ -56,7 +69,14 @@ class Reading:
                     yield whole
             if self._wire.ended:
                 return
-        self._check_progress(came=came)
+        if came:
+            self.resume()
+        else:
+            self._check_silence()
+
+    def resume(self) -> None:
+        """The consumer is back and wants more: its own time is not the provider's silence."""
+        self._progress = time.monotonic()
 
     def take(self, chunk: bytes) -> tuple[list[Event], ChatError | None]:
         """The same at once; what came before an error is not lost to it."""
@@ -75,12 +95,9 @@ class Reading:
             yield self._add(kind("\ufffd" * len(half)))
         yield self._add(self._wire.close())
 
-    def _check_progress(self, *, came: bool) -> None:
+    def _check_silence(self) -> None:
         """The SDK's time-out is for a silent connection; this one is for a connection that only says it is alive."""
-        now = time.monotonic()
-        if came:  # taken after the consumer is back: its own time is not the provider's silence
-            self._progress = now
-        silent = now - self._progress
+        silent = time.monotonic() - self._progress
         if silent > self._patience:
             raise StalledError(
                 f"{self._name} sent only keep-alives for {silent:.3g} s", "Wait longer with --idle-timeout SECONDS."
@@ -223,6 +240,8 @@ class Stream:
 class AsyncStream:
     """The same for a program that awaits: `async for`, `async with`, `aclose()`."""
 
+    __slots__ = ("_batches", "_chat", "_own", "_provider", "_told", "reply")
+
     def __init__(
         self,
         provider: Provider,
@@ -285,6 +304,7 @@ class AsyncStream:
                             batch, error = reading.take(chunk)
                             if batch:
                                 yield batch
+                                reading.resume()
                             if error is not None:
                                 raise error
                             if reading.ended:

@@ -9,27 +9,36 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any, Final
 
+_KIND = "content-type"
+
 
 class Awaited:
-    """The response under the names that both kinds have here."""
+    """The response under the names that both kinds have here; whoever asked for it closes it.
+
+    Over aiohttp nothing of the SDK's response is kept but the header that says what it is: the request in it, with all
+    that went into it, would be held for as long as the answer takes, and be a third of what a stream weighs.
+    """
+
+    __slots__ = ("_closed", "_silence", "_source", "_tell", "headers", "iter_bytes")
 
     def __init__(self, response: Any) -> None:
-        self.headers = response.headers
+        self.headers = {_KIND: response.headers.get(_KIND, "")}
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
-        inner = getattr(getattr(response.stream, "_stream", None), "_aiohttp_response", None)
+        own = getattr(response.stream, "_stream", None)
+        inner = getattr(own, "_aiohttp_response", None)
         content = getattr(inner, "content", None)  # None where there is another library below
         protocol = getattr(getattr(inner, "connection", None), "protocol", None)
         self._closed = getattr(protocol, "closed", None)
         self._tell = partial(_tell, protocol, content)
         if self._closed is not None:
             self._closed.add_done_callback(self._tell)
-        self.iter_bytes = response.aiter_bytes
+        self._source, self.iter_bytes = response, response.aiter_bytes
         self._silence: _Silence | None = None
         if content is not None and encoding in _READ:
             self._silence = silence = _Silence(protocol, content)
-            self.iter_bytes = lambda: _READ[encoding](content, silence)
+            self._source, self.iter_bytes = own, lambda: _READ[encoding](content, silence)
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """It is read no more: its connection may have been lent to the next one."""
         if self._closed is not None:
             self._closed.remove_done_callback(self._tell)
@@ -37,11 +46,14 @@ class Awaited:
             self._closed.add_done_callback(_hear)
         if self._silence is not None:
             self._silence.end()
+        await self._source.aclose()
 
 
 class _Silence:
     """The longest silence that is borne, taken over from aiohttp, which sets a timer anew for each packet: here one
     looks, when it is due, how long ago the last packet was taken. What has come and waits to be taken is no silence."""
+
+    __slots__ = ("_broken", "_content", "_longest", "_loop", "_now", "_taken", "_timer")
 
     def __init__(self, protocol: Any, content: Any) -> None:
         import asyncio  # not where nothing awaits

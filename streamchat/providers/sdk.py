@@ -83,13 +83,11 @@ class SDKProvider(base.Provider):
 
     @asynccontextmanager
     async def aopen(self, chat: Chat) -> AsyncIterator[base.AsyncResponse]:
-        response = await self._aclient.post(self.path(), **self._posted(chat))
-        awaited = Awaited(response)
+        awaited = Awaited(await self._aclient.post(self.path(), **self._posted(chat)))
         try:
             yield awaited
         finally:
-            awaited.close()
-            await response.aclose()
+            await awaited.aclose()
 
     def _posted(self, chat: Chat) -> dict[str, Any]:
         """A request for the response as it comes, in the way that the SDKs document for endpoints they do not know.

@@ -93,7 +93,7 @@ class Run:
         self.ended_at = 0.0
         self.error: ChatError | None = None
         self.view: PageView | None = None
-        self._opened = asyncio.Event()
+        self._opened: asyncio.Future[None] | None = None
         self._why: StoppedError | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -105,16 +105,14 @@ class Run:
 
     def begin(self) -> None:
         """Ask the provider."""
+        self._opened = asyncio.get_running_loop().create_future()
         self._put(self.encoder.start())
         self._task = asyncio.get_running_loop().create_task(self._live())
 
     async def opened(self, patience: float = PATIENCE) -> None:
         """Until the first word has come, or the end, or it has taken too long to wait for that."""
-        try:
-            async with asyncio.timeout(patience):
-                await self._opened.wait()
-        except TimeoutError:
-            return
+        if self._opened is not None:
+            await asyncio.wait((self._opened,), timeout=patience)
 
     async def over(self) -> None:
         """Until it has ended and everything is kept."""
@@ -198,18 +196,23 @@ class Run:
                 if self.record is not None:
                     self.record.add(batch)
                 self._put(self.encoder.events(batch))
-                if not self._opened.is_set() and not isinstance(batch[0], Retry):
-                    self._opened.set()
+                if self._opened is not None and not isinstance(batch[0], Retry):
+                    self._open()
 
     def _close(self) -> None:
         error = self.error
         frames = self.encoder.done(self.reply) if error is None else self.encoder.error(error, self.reply)
         self.ended, self.ended_at = True, time.monotonic()
         self._put(frames)
-        self._opened.set()
+        self._open()
         if self._timer is not None:
             self._timer.cancel()
         self._wake()
+
+    def _open(self) -> None:
+        if self._opened is not None and not self._opened.done():
+            self._opened.set_result(None)
+        self._opened = None
 
     def _put(self, frames: Sequence[bytes]) -> None:
         for frame in frames:

@@ -180,6 +180,27 @@ def test_who_reads_slowly_gets_all_of_it(server: Server, form: Format, packed: b
     assert asyncio.run(main()) == "".join(words)
 
 
+@each_format
+@each_pump
+def test_the_time_of_who_reads_is_no_silence_of_the_provider(server: Server, form: Format, pump: Pump) -> None:
+    """Only that it is alive has come when the reader is back."""
+    packets = form.answer(DELTAS)
+    half = 1 + next(place for place, packet in enumerate(packets) if DELTAS[0].encode() in packet)
+    begins, goes_on = threading.Event(), threading.Event()
+    alive = [b": alive\n\n"]
+    server.play(stream(packets[:half], Wait(begins), alive, Wait(goes_on), alive, packets[half:]))
+
+    def own_time() -> None:
+        if not begins.is_set():
+            begins.set()
+            threading.Event().wait(0.5)
+            goes_on.set()
+
+    seen = ask(form, server, pump, idle_timeout=0.3, then=own_time)
+
+    assert (seen.error, seen.text) == (None, WHOLE)
+
+
 # Leaving early
 
 
