@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from streamchat.events import Event, Reasoning, Stop, StopReason, Text, Usage
+from streamchat.events import DELTAS, Event, Stop, StopReason, Text, Usage
 
 _SHORTEST_SPAN = 0.1
 """Seconds. An answer that came in one packet has no speed: what would be measured is the packet's way through here."""
@@ -100,7 +100,7 @@ class Reply:
     def add(self, event: Event) -> None:
         """Take one event in."""
         self.elapsed = time.monotonic() - self._begun
-        if isinstance(event, Text | Reasoning):
+        if isinstance(event, DELTAS):
             (self._text if isinstance(event, Text) else self._reasoning).append(event.text)
             if self.first_token is None:
                 self.first_token = self.elapsed

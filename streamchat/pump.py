@@ -12,7 +12,7 @@ from typing import Self
 
 from streamchat.chat import Chat, Reply
 from streamchat.errors import ChatError, ProviderError, StalledError
-from streamchat.events import Event, Reasoning, Text
+from streamchat.events import DELTAS, Event, Reasoning, Text
 from streamchat.providers.base import Endpoint, Provider, Wire
 from streamchat.providers.wire.faults import body_error, one_line
 from streamchat.retries import again
@@ -54,38 +54,29 @@ class Reading:
         """Whether the end marker was seen: what may come after it is not ours."""
         return self._wire.ended
 
-    def feed(self, chunk: bytes) -> Iterator[Event]:
-        """The events that these bytes completed. StalledError when only keep-alives have come for too long."""
-        came = False
+    def take(self, chunk: bytes) -> tuple[list[Event], ChatError | None]:
+        """The events that these bytes completed, and the error behind them: what came before it is not lost to it.
+        StalledError when only keep-alives have come for too long."""
+        events: list[Event] = []
         if self._suspect and len(self._body) < _KEPT:
             self._body += chunk[:_KEPT]
-        for frame in self._decoder.feed(chunk):
-            self._frames += 1
-            for event in self._wire.read(frame):
-                came = True
-                whole = self._joined(event)
-                if whole is not None:
-                    self._reply.add(whole)
-                    yield whole
-            if self._wire.ended:
-                return
-        if came:
-            self.resume()
-        else:
-            self._check_silence()
+        try:
+            for frame in self._decoder.feed(chunk):
+                self._frames += 1
+                for event in self._wire.read(frame):
+                    whole = self._joined(event)
+                    if whole is not None:
+                        self._reply.add(whole)
+                        events.append(whole)
+                if self._wire.ended:
+                    return events, None
+        except ChatError as exc:
+            return events, exc
+        return events, None if events else self._stalled()
 
     def resume(self) -> None:
         """The consumer is back and wants more: its own time is not the provider's silence."""
         self._progress = time.monotonic()
-
-    def take(self, chunk: bytes) -> tuple[list[Event], ChatError | None]:
-        """The same at once; what came before an error is not lost to it."""
-        events: list[Event] = []
-        try:
-            events += self.feed(chunk)
-        except ChatError as exc:
-            return events, exc
-        return events, None
 
     def close(self) -> Iterator[Event]:
         """The body has ended: what was held back, and the Stop. CutError; ProviderError when it was no stream."""
@@ -95,13 +86,14 @@ class Reading:
             yield self._add(kind("\ufffd" * len(half)))
         yield self._add(self._wire.close())
 
-    def _check_silence(self) -> None:
+    def _stalled(self) -> StalledError | None:
         """The SDK's time-out is for a silent connection; this one is for a connection that only says it is alive."""
         silent = time.monotonic() - self._progress
-        if silent > self._patience:
-            raise StalledError(
-                f"{self._name} sent only keep-alives for {silent:.3g} s", "Wait longer with --idle-timeout SECONDS."
-            )
+        if silent <= self._patience:
+            return None
+        return StalledError(
+            f"{self._name} sent only keep-alives for {silent:.3g} s", "Wait longer with --idle-timeout SECONDS."
+        )
 
     def _add(self, event: Event) -> Event:
         self._reply.add(event)
@@ -109,7 +101,7 @@ class Reading:
 
     def _joined(self, event: Event) -> Event | None:
         """An emoji that was cut over two deltas is put together; half of one that stays alone becomes U+FFFD."""
-        if not isinstance(event, Text | Reasoning):
+        if not isinstance(event, DELTAS):
             return event
         kind = type(event)
         if not self._half and (event.text.isascii() or not _has_surrogate(event.text)):
@@ -231,7 +223,12 @@ class Stream:
         with _Translated(provider, self.reply), provider.open(chat) as response:
             reading = Reading(provider.wire(chat), provider.endpoint, response.headers, self.reply)
             for chunk in response.iter_bytes():
-                yield from reading.feed(chunk)
+                events, error = reading.take(chunk)
+                if events:
+                    yield from events
+                    reading.resume()
+                if error is not None:
+                    raise error
                 if reading.ended:
                     break
             yield from reading.close()

@@ -28,4 +28,4 @@ class Log:
         """The frames from this place on, as they are sent; b"" when there are none yet. Nothing before 0 is missing."""
         if place >= len(self._ends):
             return b""
-        return bytes(memoryview(self._frames)[self._ends[place - 1] if place > 0 else 0 :])
+        return bytes(self._frames[self._ends[place - 1] if place > 0 else 0 :])

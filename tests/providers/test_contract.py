@@ -84,7 +84,10 @@ def read(form: Format, data: bytes) -> tuple[list[Event], ChatError | None, Repl
     reading = Reading(source.wire(QUESTION), source.endpoint, {"content-type": "text/event-stream"}, reply)
     events: list[Event] = []
     try:
-        events += reading.feed(data)
+        taken, wrong = reading.take(data)
+        events += taken
+        if wrong is not None:
+            raise wrong
         if not reading.ended:
             events += reading.close()
     except ChatError as error:

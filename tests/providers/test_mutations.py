@@ -39,8 +39,10 @@ def read(form: Format, data: bytes, splits: list[int]) -> Outcome:
     error = None
     try:
         for start, end in pairwise(places):
-            for event in reading.feed(data[start:end]):
-                shown.append(event)
+            events, wrong = reading.take(data[start:end])
+            shown += events
+            if wrong is not None:
+                raise wrong
             if reading.ended:
                 break
         for event in reading.close():
