@@ -43,12 +43,13 @@ class Decoder:
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """The frames that end in this piece."""
+        if chunk.startswith(b"data: ") and chunk.find(b"\n") == len(chunk) - 2 and self._is_whole(chunk):
+            self._at_start = False
+            return [Frame("message", chunk[6:-2].decode("utf-8", "replace"), self._id)]
         text = self._whole_lines(chunk)
         if text is None:
             return []
         data = self._data
-        if not data and not self._event and text.startswith("data: ") and text.find("\n") == len(text) - 1:
-            return [Frame("message", text[6:-1], self._id)]  # one event, as it comes to who has waited for it
         frames: list[Frame] = []
         for line in text.split("\n"):
             if not line:
@@ -69,6 +70,10 @@ class Decoder:
         The format says to throw such an event away. It is given back so that the caller can judge it.
         """
         return next(iter(self.feed(b"\n\n")), None)
+
+    def _is_whole(self, chunk: bytes) -> bool:
+        """Whether this is one event of one line, if it begins and ends like that: as it comes to who has waited."""
+        return chunk.endswith(b"\n\n") and b"\r" not in chunk and not (self.pending or self._after_cr)
 
     def _whole_lines(self, chunk: bytes) -> str | None:
         """Everything up to the last line end, with every line end as LF; the rest waits for its own."""

@@ -58,11 +58,11 @@ async def entered(app: App, request: Request) -> Answer:
     shared = app.guard.shared_code(code.token)
     if shared is not None and not (app.elsewhere is not None and await app.elsewhere.first_use(shared)):
         raise used()
-    cookie = app.guard.entered(code.token, path=request.root or "/", secure=request.secure)
+    cookie = app.guard.entered(code.token, request)
     return Answer(204, headers={"set-cookie": cookie, "cache-control": "no-store"})
 
 
 async def left(app: App, request: Request) -> Answer:
     """Take the cookie away."""
-    cookie = app.guard.left(path=request.root or "/", secure=request.secure)
+    cookie = app.guard.left(request)
     return Answer(204, headers={"set-cookie": cookie, "cache-control": "no-store"})

@@ -100,8 +100,9 @@ class Guard:
             "Programs send it as a bearer token; a page gets it by the address that `streamchat serve` prints.",
         )
 
-    def entered(self, code: str, *, path: str, secure: bool) -> str:
-        """The Set-Cookie that lets a page in, for a code that was not used yet or for the token itself."""
+    def entered(self, code: str, request: Request) -> str:
+        """The Set-Cookie that lets a page in, for a code that was not used yet or for the token itself. Who has one
+        already stays who it was: the tabs of a browser are one person's."""
         digest = _digest(code)
         known = next((kept for kept in self._codes if hmac.compare_digest(kept, digest)), None)
         if (
@@ -112,12 +113,12 @@ class Guard:
             raise used()
         self._codes.discard(known or b"")
         until = int(time.time()) + _DAYS * 86400
-        value = f"{until}.{secrets.token_urlsafe(9)}"
-        return self._cookie(f"{value}.{self._signed(value)}", _DAYS * 86400, path=path, secure=secure)
+        value = f"{until}.{self._session(request.headers) or secrets.token_urlsafe(9)}"
+        return _cookie(f"{value}.{self._signed(value)}", _DAYS * 86400, request)
 
-    def left(self, *, path: str, secure: bool) -> str:
+    def left(self, request: Request) -> str:
         """The Set-Cookie that takes the cookie away."""
-        return self._cookie("", 0, path=path, secure=secure)
+        return _cookie("", 0, request)
 
     def cors_headers(self, request: Request) -> dict[str, str]:
         """What lets a named origin's page read an answer of /v1."""
@@ -131,10 +132,6 @@ class Guard:
             "access-control-max-age": "600",
             "vary": "origin",
         }
-
-    def _cookie(self, value: str, age: int, *, path: str, secure: bool) -> str:
-        end = "; Secure" if secure else ""
-        return f"{COOKIE}={value}; Path={path or '/'}; Max-Age={age}; HttpOnly; SameSite=Strict{end}"
 
     def _session(self, headers: Mapping[str, str]) -> str:
         try:
@@ -163,6 +160,11 @@ class Guard:
         if site is not None:
             return site in ("same-origin", "none")
         return origin is None or urlsplit(origin).netloc.lower() == host.lower()
+
+
+def _cookie(value: str, age: int, request: Request) -> str:
+    end = "; Secure" if request.secure else ""
+    return f"{COOKIE}={value}; Path={request.root or '/'}; Max-Age={age}; HttpOnly; SameSite=Strict{end}"
 
 
 def used() -> WebError:

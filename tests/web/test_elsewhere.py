@@ -205,8 +205,8 @@ def test_an_answer_is_read_by_who_asked_alone(sites: Two, server: Server) -> Non
     run, response = ask(one)
     read(response)
     found(other, run)
-    cookie = other.guard.entered(other.guard._token.decode(), path="/", secure=False).partition(";")[0]
-    stranger = {"token": None, "headers": {"cookie": cookie}}
+    got = other.ask("POST", "/api/session", {"token": other.guard.code()}, token=None)
+    stranger = {"token": None, "headers": {"cookie": got.headers["set-cookie"].partition(";")[0]}}
 
     assert other.ask("GET", "/api/runs", **stranger).status == 200
     assert other.ask("GET", f"/api/runs/{run}/events", **stranger).status == 404

@@ -9,6 +9,7 @@ import pytest
 
 from streamchat.web.errors import WebError
 from streamchat.web.guard import Guard, hosts_of
+from streamchat.web.http import Request
 from streamchat.web.limits import Limits, Rate
 from tests.web.site import TOKEN, Site
 from tests.wire.chat import chat_answer
@@ -101,13 +102,26 @@ def test_the_code_of_a_pages_address_opens_it_once_by_a_cookie_that_no_script_se
     assert TOKEN not in cookie
 
 
-def test_one_persons_runs_are_not_anothers(site: Site) -> None:
-    cookies = [
-        site.ask("POST", "/api/session", {"token": site.guard.code()}, token=None)
-        .headers["set-cookie"]
-        .partition(";")[0]
-        for _ in "ab"
+def entered(site: Site, **headers: str) -> str:
+    """The cookie of who comes by an address that was printed."""
+    got = site.ask("POST", "/api/session", {"token": site.guard.code()}, token=None, headers=headers)
+    return got.headers["set-cookie"].partition(";")[0]
+
+
+def test_who_opens_the_address_again_is_the_same_person(site: Site) -> None:
+    first = entered(site)
+    run = site.ask("POST", "/api/chat", QUESTION, token=None, headers={"cookie": first}).headers["x-run-id"]
+    again = entered(site, cookie=first)
+    forged = entered(site, cookie=f"{first}0")
+    statuses = [
+        site.ask("GET", f"/api/runs/{run}/events", token=None, headers={"cookie": cookie}).status
+        for cookie in (first, again, forged)
     ]
+    assert statuses == [200, 200, 404]
+
+
+def test_one_persons_runs_are_not_anothers(site: Site) -> None:
+    cookies = [entered(site) for _ in "ab"]
     got = site.ask("POST", "/api/chat", QUESTION, token=None, headers={"cookie": cookies[0]})
     run = got.headers["x-run-id"]
     theirs = site.ask("GET", f"/api/runs/{run}/events", token=None, headers={"cookie": cookies[1]})
@@ -279,8 +293,8 @@ def test_so_many_answers_at_once_and_no_more(tmp_path: Path) -> None:
 def test_a_guard_without_a_token_that_is_known_opens_by_its_code_alone() -> None:
     guard = Guard("unknown", hosts=frozenset())
     with pytest.raises(WebError):
-        guard.entered("", path="/", secure=False)
-    assert "; Secure" in guard.entered(guard.code(), path="/", secure=True)
+        guard.entered("", Request("POST", "/api/session", {}, {}))
+    assert "; Secure" in guard.entered(guard.code(), Request("POST", "/api/session", {}, {}, secure=True))
 
 
 def test_a_name_is_allowed_at_this_port_and_behind_a_proxy_and_no_other() -> None:
