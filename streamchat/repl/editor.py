@@ -14,7 +14,7 @@ from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
-from prompt_toolkit.input.typeahead import store_typeahead
+from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
@@ -27,6 +27,7 @@ from prompt_toolkit.utils import get_cwidth
 from streamchat.repl.drawing import Drawing
 from streamchat.repl.early import PROMPT
 from streamchat.repl.entry import Pastes
+from streamchat.repl.keyboard import chords
 from streamchat.repl.keys import HELP, LEAVE, bindings
 from streamchat.repl.picking import Search, pick
 from streamchat.repl.terminal import Terminal
@@ -114,6 +115,10 @@ class Editor:
         """The number of the row that the person chooses, from 0; None for none of them."""
         with self._shown():
             return pick(title, rows, self._input, self._output, begun=self._drawing.begun, style=self._session.style)
+
+    def ahead(self) -> list[KeyPress]:
+        """The keys that came in one piece with the end of the last message: nobody has seen them yet."""
+        return list(chords(get_typeahead(self._input)))
 
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been."""

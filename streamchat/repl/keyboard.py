@@ -8,7 +8,7 @@ import codecs
 import os
 import select
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +20,19 @@ _ESCAPE = 0.03
 """Seconds after which an escape character that stands alone is the Esc key, and no beginning of another."""
 _PASTE = 0.5
 """Seconds of silence after which a paste that has not ended is taken as it is."""
+
+
+def chords(pressed: Sequence[KeyPress]) -> Iterator[KeyPress]:
+    """The keys of one piece; Alt+Enter comes as two."""
+    keys = iter(pressed)
+    for press in keys:
+        if press.key == Keys.Escape and (after := next(keys, None)) is not None:
+            if after.key == Keys.ControlM:
+                yield KeyPress(Keys.ControlJ)
+                continue
+            yield press
+            press = after
+        yield press
 
 
 class Keyboard:
@@ -81,11 +94,7 @@ class Keyboard:
 
     def _give(self) -> None:
         pressed, self._pressed[:] = self._pressed.copy(), ()
-        while pressed:
-            press = pressed.pop(0)
-            if press.key == Keys.Escape and pressed and pressed[0].key == Keys.ControlM:
-                pressed.pop(0)
-                press = KeyPress(Keys.ControlJ)  # Alt+Enter comes as two keys in one piece
+        for press in chords(pressed):
             self._key(press)
 
     def _in_paste(self) -> bool:

@@ -246,7 +246,14 @@ class Repl:
         note = self.session.provider.notice
         try:
             with answering(
-                self.look, self.out, self.terminal, self.typing, title=self.title, note=note, tell=self.say
+                self.look,
+                self.out,
+                self.terminal,
+                self.typing,
+                ahead=self.prompt.ahead(),
+                title=self.title,
+                note=note,
+                tell=self.say,
             ) as view:
                 ui = self.settings.ui
                 with announced(ui.notify, ui.notify_after, f"{self.session.model} has answered"):

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
+from prompt_toolkit.key_binding.key_processor import KeyPress
 
 from streamchat.chat import Options
 from streamchat.choice import Choice, connect
@@ -86,6 +87,9 @@ class Anyone:
     def pick(self, title: str, rows: list[str] | Search) -> int | None:
         found = rows if isinstance(rows, list) else rows("tide")
         return self.chance.choice([None, *range(len(found))])
+
+    def ahead(self) -> list[KeyPress]:
+        return []
 
     def echo(self, text: str) -> None:
         pass

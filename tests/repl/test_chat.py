@@ -114,6 +114,26 @@ def test_typing_while_an_answer_streams_shows_below_it_and_is_sent_when_it_ends(
     assert asked[1][1]["content"] == "One two"
 
 
+def test_keys_that_come_in_one_piece_with_enter_are_typed_into_the_answer_in_their_order(server: Server) -> None:
+    """As they do over a slow line: the editor has read them, and they belong before those that come later."""
+    gate = threading.Event()
+    server.play(
+        stream(chat_answer(["One", " two"])[:2], Wait(gate), chat_answer(["One", " two"])[2:]),
+        stream(chat_answer(["Next"])),
+    )
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\rsecond\rthe")
+        person.sees("One", "queued: second", "> the")
+        person.press(" draft")
+        person.sees("> the draft")
+        gate.set()
+        person.prompted("Next", draft="the draft")
+        person.press("\x03")
+        assert leave(person) == 0
+    assert questions() == ["first", "second"]
+
+
 @pytest.mark.parametrize("key", [b"\x1b", b"\x03"])
 def test_one_key_stops_a_stalled_answer_at_once_and_keeps_everything(server: Server, key: bytes) -> None:
     server.play(stream(chat_answer(["Half an ", "answer"])[:2], Stall()), stream(chat_answer(["Whole"])))
