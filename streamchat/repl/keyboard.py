@@ -21,17 +21,23 @@ _ESCAPE = 0.03
 _PASTE = 0.5
 """Seconds of silence after which a paste that has not ended is taken as it is."""
 
+_WITH_ALT = {Keys.ControlM: Keys.ControlJ, Keys.ControlH: Keys.ControlW}
+"""What a key with Alt does, by a key that does the same."""
+
 
 def chords(pressed: Sequence[KeyPress]) -> Iterator[KeyPress]:
-    """The keys of one piece; Alt+Enter comes as two."""
-    keys = iter(pressed)
-    for press in keys:
-        if press.key == Keys.Escape and (after := next(keys, None)) is not None:
-            if after.key == Keys.ControlM:
-                yield KeyPress(Keys.ControlJ)
-                continue
-            yield press
-            press = after
+    """The keys of one piece, in which one with Alt comes as Esc and itself.
+
+    Alt+Enter and Alt+Backspace mean what they mean at the prompt; with another key that writes nothing it means
+    nothing here, and above all it is no Esc. A letter behind Esc may have been typed after it over a slow line.
+    """
+    keys = [*pressed]
+    while keys:
+        press = keys.pop(0)
+        after = keys[0].key if press.key == Keys.Escape and keys else None
+        if isinstance(after, Keys) and after not in (Keys.Escape, Keys.BracketedPaste):
+            keys.pop(0)
+            press = KeyPress(_WITH_ALT.get(after, Keys.Ignore))
         yield press
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
@@ -20,6 +21,7 @@ from streamchat.providers.wrapped import Wrapped
 from streamchat.repl.commands.registry import commands, find, table
 from streamchat.repl.context import limit_in, too_long
 from streamchat.repl.entry import Pastes, broken, whole
+from streamchat.repl.keyboard import chords
 from streamchat.repl.past import Past
 from streamchat.repl.stopping import Stop as Stopping
 from streamchat.repl.typeahead import TypeAhead
@@ -113,6 +115,27 @@ def test_every_printable_key_lands_in_the_draft(text: str) -> None:
 def test_many_queued_messages_take_few_rows() -> None:
     typist = Typist().keys(*(part for number in range(9) for part in (str(number), Keys.ControlM)))
     assert typist.typing.lines() == ["queued: 6 more", "queued: 6", "queued: 7", "queued: 8", "> "]
+
+
+@pytest.mark.parametrize(
+    ("sent", "keys"),
+    [
+        ("\x1b\r", [Keys.ControlJ]),
+        ("\x1b\x7f", [Keys.ControlW]),
+        ("\x1b[1;3D", [Keys.Ignore]),  # Alt+Left
+        ("\x1b\x1b[D", [Keys.Ignore]),  # the same, of other terminals
+        ("\x1b", [Keys.Escape]),
+        ("\x1bb", [Keys.Escape, "b"]),
+        ("\x1b\x1b\r", [Keys.Escape, Keys.ControlJ]),
+        ("\x1b\x1b[200~a\x1b[201~", [Keys.Escape, Keys.BracketedPaste]),
+    ],
+)
+def test_a_key_with_alt_is_no_esc(sent: str, keys: list[Keys | str]) -> None:
+    pressed: list[KeyPress] = []
+    parser = Vt100Parser(pressed.append)
+    parser.feed_and_flush(sent)
+
+    assert [press.key for press in chords(pressed)] == keys
 
 
 # stopping
