@@ -1,5 +1,6 @@
 """What is typed while an answer streams: a draft that grows, and the finished messages that wait in a queue."""
 
+import re
 import threading
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ from prompt_toolkit.keys import Keys
 from streamchat.repl.entry import Pastes, broken
 
 _SHOWN = 3
+_LAST_WORD = re.compile(r"\S*\s*\Z")
 
 
 class TypeAhead:
@@ -53,7 +55,7 @@ class TypeAhead:
                 case Keys.ControlU:
                     self.draft = ""
                 case Keys.ControlW:
-                    self.draft = self.draft.rstrip().rpartition(" ")[0]
+                    self.draft = _LAST_WORD.sub("", self.draft)
                 case key if not isinstance(key, Keys) and (key.isprintable() or key == "\t"):
                     self.draft += key
             told = self._told(queued)

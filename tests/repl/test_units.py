@@ -94,11 +94,19 @@ def test_type_ahead_queues_edits_and_takes_back() -> None:
     typist = Typist().keys(
         "one", Keys.ControlM, "two threes", Keys.ControlH, Keys.ControlW, "x", Keys.ControlM, "draft"
     )
-    assert typist.typing.lines() == ["queued: one", "queued: twox", "> draft"]
+    assert typist.typing.lines() == ["queued: one", "queued: two x", "> draft"]
     typist.keys(Keys.Escape)
-    assert (typist.typing.queue, typist.typing.draft, typist.stopped) == ([], "one\ntwox\ndraft", 0)
+    assert (typist.typing.queue, typist.typing.draft, typist.stopped) == ([], "one\ntwo x\ndraft", 0)
     typist.keys(Keys.Escape)
-    assert (typist.typing.draft, typist.stopped) == ("one\ntwox\ndraft", 1)
+    assert (typist.typing.draft, typist.stopped) == ("one\ntwo x\ndraft", 1)
+
+
+@pytest.mark.parametrize(
+    ("draft", "left"), [("one two", "one "), ("one two  ", "one "), ("one\ntwo", "one\n"), ("one", ""), ("", "")]
+)
+def test_ctrl_w_deletes_a_word_as_at_the_prompt(draft: str, left: str) -> None:
+    keys = [Keys.ControlJ if key == "\n" else key for key in draft]
+    assert Typist().keys(*keys, Keys.ControlW).typing.take_draft() == left
 
 
 def test_ctrl_c_stops_with_a_queue_too_and_nothing_typed_is_lost() -> None:
