@@ -1,9 +1,11 @@
 """What the Enter key means for a text, and long pastes as a short mark: the same at the prompt and in type-ahead."""
 
+import re
 from itertools import count
 
 _LONG_LINES, _LONG_TEXT = 8, 2000
 BLOCK = '"""'
+_COMMAND = re.compile(r"/((?:\w[^\s/]*)?)(?:\s+(.*))?", re.DOTALL)
 
 
 def broken(text: str) -> str | None:
@@ -24,6 +26,16 @@ def whole(text: str) -> str:
     if text.startswith(BLOCK) and text.endswith(BLOCK) and len(text) >= 2 * len(BLOCK):
         text = text[len(BLOCK) : -len(BLOCK)].strip("\n")
     return text.strip()
+
+
+def command_in(text: str) -> tuple[str, str] | None:
+    """The name behind the slash that a finished text begins with, and what follows it; None for a message.
+
+    A path, the comment that a piece of code begins with, and what stands in a block are messages.
+    """
+    if (found := _COMMAND.fullmatch(text.strip())) is None:
+        return None
+    return found[1], found[2] or ""
 
 
 class Pastes:

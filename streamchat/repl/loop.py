@@ -19,7 +19,7 @@ from streamchat.repl import compacting
 from streamchat.repl.answering import answering
 from streamchat.repl.commands import registry
 from streamchat.repl.context import Context, Spending, too_long
-from streamchat.repl.entry import Pastes, whole
+from streamchat.repl.entry import Pastes, command_in, whole
 from streamchat.repl.files import Files
 from streamchat.repl.models import known_models
 from streamchat.repl.own import own_commands
@@ -101,13 +101,13 @@ class Repl:
 
     def handle(self, line: str) -> None:
         """A line as it was typed: a command, or a message to be asked. What goes wrong is said."""
-        text = joined_surrogates(whole(line)).replace("\0", "")  # bytes that are no text can be typed and pasted
+        line = joined_surrogates(line).replace("\0", "")  # bytes that are no text can be typed and pasted
         self.stop.wanted = False
         try:
-            word, _, rest = text[1:].partition(" ")
-            if text.startswith("/") and "/" not in word:  # a path is no command
-                registry.find(word.strip(), self.commands()).action(self, self.pastes.unfold(rest).strip())
-            elif text:
+            if (called := command_in(line)) is not None:
+                word, rest = called
+                registry.find(word, self.commands()).action(self, self.pastes.unfold(rest))
+            elif text := whole(line):
                 self._attach(text)
                 self.ask(self.pastes.unfold(text))
         except ChatError as exc:

@@ -353,6 +353,19 @@ def test_the_last_reasoning_is_shown_on_request() -> None:
         assert leave(person) == 0
 
 
+def test_pasted_code_that_begins_with_a_comment_is_a_message_and_a_command_may_have_lines() -> None:
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press(b"\x1b[200~/* adds */\rint x;\x1b[201~\r")
+        person.prompted("first token")
+        person.press(b"/system\nSpeak\nplainly.\r")
+        person.prompted("system prompt: Speak")
+        person.press(b'"""\r/retry\r"""\r')
+        person.prompted('"/retry"')
+        assert leave(person) == 0
+    assert [line["content"] for line in records() if line["type"] == "message"] == ["/* adds */\nint x;", "/retry"]
+
+
 @pytest.mark.parametrize("name", ["gone.txt", "folder"])
 def test_ask_takes_files_too_and_refuses_before_it_asks(name: str) -> None:
     Path("folder").mkdir()

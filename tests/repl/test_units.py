@@ -20,7 +20,7 @@ from streamchat.providers.base import Provider
 from streamchat.providers.wrapped import Wrapped
 from streamchat.repl.commands.registry import commands, find, table
 from streamchat.repl.context import limit_in, too_long
-from streamchat.repl.entry import Pastes, broken, whole
+from streamchat.repl.entry import Pastes, broken, command_in, whole
 from streamchat.repl.keyboard import chords
 from streamchat.repl.past import Past
 from streamchat.repl.stopping import Stop as Stopping
@@ -49,6 +49,31 @@ def test_enter_breaks_the_line_or_sends(text: str, then: str | None) -> None:
 def test_the_marks_of_a_block_are_not_sent() -> None:
     assert whole('"""\n  a\n\n  b\n"""') == "a\n\n  b"
     assert whole("  a  ") == "a"
+
+
+@pytest.mark.parametrize(
+    ("line", "called"),
+    [
+        ("/retry", ("retry", "")),
+        (" /undo 2 ", ("undo", "2")),
+        ("/system\n\nSpeak\nplainly.", ("system", "Speak\nplainly.")),
+        ("/file  a b.txt", ("file", "a b.txt")),
+        ("/", ("", "")),
+        ("/no-such", ("no-such", "")),
+        ("/etc/hosts: what is it?", None),
+        ("/* a comment */\nint x;", None),
+        ("/** of a function */", None),
+        ("// of a line", None),
+        ('"""\n/retry\n"""', None),
+        ("/...", None),
+        ("words /retry", None),
+        ("", None),
+    ],
+)
+def test_a_command_is_a_name_behind_a_slash_and_a_message_is_everything_else(
+    line: str, called: tuple[str, str] | None
+) -> None:
+    assert command_in(line) == called
 
 
 @given(st.lists(st.text(max_size=3000), max_size=6))
