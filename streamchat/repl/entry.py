@@ -5,6 +5,8 @@ from itertools import count
 
 _LONG_LINES, _LONG_TEXT = 8, 2000
 BLOCK = '"""'
+LEAVING = ("exit", "quit")
+"""Messages that are meant for the chat and not for the model, as in every other one."""
 _COMMAND = re.compile(r"/((?:\w[^\s/]*)?)(?:\s+(.*))?", re.DOTALL)
 
 

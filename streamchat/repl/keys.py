@@ -21,7 +21,7 @@ HELP = (
     ("Esc", "while something is queued: take it back into the line"),
     ("Esc Esc", "on an empty line: go back to an earlier question, edit it, ask again"),
     ("Ctrl+C", "clear the line; twice on an empty line: leave"),
-    ("Ctrl+D", "on an empty line: leave"),
+    ("Ctrl+D, exit", "on an empty line: leave"),
     ("Up, Ctrl+R, Right", "earlier lines, search in them, take the suggestion"),
     ("Ctrl+G, Ctrl+X Ctrl+E", "write the message in $EDITOR"),
     ("Ctrl+O", "show the last reasoning"),

@@ -26,7 +26,7 @@ HELP = (
     ("Esc, Ctrl+C", "while an answer comes: stop it, keep what came and what is typed"),
     ("Esc", "while something is queued: take it back into the line"),
     ("Ctrl+C", "clear the line; twice: leave"),
-    ("Ctrl+D", "on an empty line: leave"),
+    ("Ctrl+D, exit", "on an empty line: leave"),
     ("Ctrl+Z", "suspend"),
 )
 """Each key with what it does, as /help shows them."""

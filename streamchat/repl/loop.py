@@ -19,7 +19,7 @@ from streamchat.repl import compacting
 from streamchat.repl.answering import answering
 from streamchat.repl.commands import registry
 from streamchat.repl.context import Context, Spending, too_long
-from streamchat.repl.entry import Pastes, command_in, whole
+from streamchat.repl.entry import LEAVING, Pastes, command_in, whole
 from streamchat.repl.files import Files
 from streamchat.repl.models import known_models
 from streamchat.repl.own import own_commands
@@ -107,6 +107,8 @@ class Repl:
             if (called := command_in(line)) is not None:
                 word, rest = called
                 registry.find(word, self.commands()).action(self, self.pastes.unfold(rest))
+            elif line.strip() in LEAVING:
+                self.leaving = True
             elif text := whole(line):
                 self._attach(text)
                 self.ask(self.pastes.unfold(text))

@@ -238,6 +238,17 @@ def test_ctrl_c_clears_the_line_and_leaves_when_pressed_twice_on_an_empty_one() 
         assert person.program.end().status == 0
 
 
+@pytest.mark.parametrize("word", ["exit", "quit", "/quit"])
+def test_the_word_alone_leaves_and_is_not_asked(word: str) -> None:
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press("exit through the door?\r")
+        idle(person)
+        person.press(f"{word}\r")
+        assert person.program.end().status == 0
+    assert questions() == ["exit through the door?"]
+
+
 def test_history_is_kept_for_the_next_session_and_private() -> None:
     with Person("-m", "echo") as person:
         person.prompted()

@@ -18,7 +18,7 @@ from streamchat.errors import ChatError, ProviderError, UsageError
 from streamchat.events import Event, Stop, Text
 from streamchat.providers.base import Provider
 from streamchat.providers.wrapped import Wrapped
-from streamchat.repl.commands.registry import commands, find, table
+from streamchat.repl.commands.registry import Command, commands, find, table
 from streamchat.repl.context import limit_in, too_long
 from streamchat.repl.entry import Pastes, broken, command_in, whole
 from streamchat.repl.keyboard import chords
@@ -210,6 +210,13 @@ def test_commands_are_found_by_prefix_and_misspelt_ones_are_guessed() -> None:
     with pytest.raises(UsageError) as unknown:
         find("modle")
     assert unknown.value.hint == "Did you mean /model?"
+
+
+@pytest.mark.parametrize(("elsewhere", "here"), [("quit", "exit"), ("bye", "exit"), ("clear", "new")])
+def test_what_other_chats_call_a_command_is_understood(elsewhere: str, here: str) -> None:
+    assert find(elsewhere).name == here
+    own = Command(elsewhere, "", "", "own", "", lambda *_: None)
+    assert find(elsewhere, {elsewhere: own}) is own
 
 
 def test_every_command_explains_itself() -> None:
