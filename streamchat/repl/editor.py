@@ -121,7 +121,8 @@ class Editor:
         return list(chords(get_typeahead(self._input)))
 
     def echo(self, text: str) -> None:
-        """Show a message that was not typed here as if it had been."""
+        """Show a message that was not typed here as if it had been; it belongs to the history as well."""
+        self._session.history.append_string(text)
         lines = text.replace("\x1b", "\u241b").split("\n")
         self._output.write(PROMPT + f"\n{CONTINUED}".join(lines) + "\n")
         self._output.flush()

@@ -271,6 +271,31 @@ def test_history_is_kept_for_the_next_session_and_private() -> None:
         assert leave(person) == 0
 
 
+def test_what_was_queued_and_what_the_chat_began_with_are_in_the_history_too(server: Server) -> None:
+    gate = threading.Event()
+    server.play(
+        stream(chat_answer(["One"])[:2], Wait(gate), chat_answer(["One"])[2:]),
+        stream(chat_answer(["Two"])),
+        stream(chat_answer(["Three"])),
+    )
+    pasted = "\n".join(f"line {number}" for number in range(20))
+    with Person(*at(server), "words") as person:
+        person.sees("One")
+        person.press("queued\r")
+        person.press(b"\x1b[200~" + pasted.encode() + b"\x1b[201~\r")
+        person.sees("queued: queued", "queued: [pasted 20 lines]")
+        gate.set()
+        person.prompted("Three")
+        person.press("\x1b[A\x1b[A")
+        person.prompted(draft="queued")
+        person.press("\x1b[A")
+        person.prompted(draft="words")
+        person.press("\x03")
+        assert leave(person) == 0
+    kept = Path(os.environ["XDG_STATE_HOME"], "streamchat", "prompt_history").read_text().splitlines()
+    assert [json.loads(line) for line in kept] == ["words", "queued", pasted]
+
+
 def test_an_error_is_said_and_the_chat_goes_on(server: Server) -> None:
     server.play(stream(chat_answer(["Fine"])))
     with Person("-m", "vllm/m", "--base-url", "http://127.0.0.1:9/v1", "--retries", "0") as person:
