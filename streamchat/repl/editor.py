@@ -70,7 +70,7 @@ class Editor:
         self.early: Callable[[], bytes] = lambda: b""
         """Gives the keys, as the terminal sent them, that were typed before there was an editor."""
         self.drawn = Event()
-        self._terminal, self._pastes, self._state = terminal, pastes, state
+        self._terminal, self._state = terminal, state
         self._drawing = Drawing()
         self._stopping = False
         self._hint = ""
@@ -109,7 +109,7 @@ class Editor:
                 text = self._session.prompt([("class:prompt", PROMPT)], default=draft, pre_run=self._begin)
             except EOFError:
                 return None
-        return None if text == LEAVE else self._pastes.unfold(text)
+        return None if text == LEAVE else text
 
     def pick(self, title: str, rows: list[str] | Search) -> int | None:
         """The number of the row that the person chooses, from 0; None for none of them."""

@@ -366,6 +366,18 @@ def test_pasted_code_that_begins_with_a_comment_is_a_message_and_a_command_may_h
     assert [line["content"] for line in records() if line["type"] == "message"] == ["/* adds */\nint x;", "/retry"]
 
 
+def test_what_stands_in_a_long_paste_names_no_files() -> None:
+    Path("notes.txt").write_text("not to be sent")
+    pasted = "\n".join(["@app.route('/')", "see @notes.txt", *(f"line {number}" for number in range(20))])
+    with Person("-m", "echo", size=(80, 50)) as person:
+        person.prompted()
+        person.press(b"what is \x1b[200~" + pasted.encode() + b"\x1b[201~ for?\r")
+        rows = person.prompted("first token")
+        assert leave(person) == 0
+    assert "there is no file" not in "\n".join(rows)
+    assert [line["content"] for line in records() if line["type"] == "message"] == [f"what is {pasted} for?"]
+
+
 @pytest.mark.parametrize("name", ["gone.txt", "folder"])
 def test_ask_takes_files_too_and_refuses_before_it_asks(name: str) -> None:
     Path("folder").mkdir()
