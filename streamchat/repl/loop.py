@@ -106,11 +106,11 @@ class Repl:
         try:
             if (called := command_in(line)) is not None:
                 word, rest = called
-                registry.find(word, self.commands()).action(self, self.pastes.unfold(rest))
+                registry.find(word, self.commands()).action(self, rest)
             elif line.strip() in LEAVING:
                 self.leaving = True
             elif text := whole(line):
-                self._attach(text)
+                self.attach(text, draft=text)
                 self.ask(self.pastes.unfold(text))
         except ChatError as exc:
             self.tell(exc)
@@ -137,6 +137,20 @@ class Repl:
                 raise failure
             compacting.offer(self, failure, at=at)
         return reply
+
+    def attach(self, text: str, *, draft: str) -> None:
+        """Take the files that a message names; what cannot be sent leaves the draft in the editor."""
+        before = self.files.names
+        try:
+            missing = self.files.add_mentioned(text, self.session.provider)
+            refuse(self.files.attachments, self.session.provider)
+        except ChatError:
+            self.typing.draft = draft
+            raise
+        if names := [name for name in self.files.names if name not in before]:
+            self.say(f"with this message: {', '.join(names)}")
+        for name in missing:
+            self.say(f"there is no file {name}: @{name} is sent as it stands")
 
     def use(self, provider: Provider, model: str) -> None:
         """Ask this provider from now on."""
@@ -228,17 +242,6 @@ class Repl:
 
     def _restate(self) -> None:
         self._state = stated(self)
-
-    def _attach(self, text: str) -> None:
-        """Take the files that a message names; what cannot be sent leaves the message in the editor."""
-        try:
-            missing = self.files.add_mentioned(text, self.session.provider)
-            refuse(self.files.attachments, self.session.provider)
-        except ChatError:
-            self.typing.draft = text
-            raise
-        for name in missing:
-            self.say(f"there is no file {name}: @{name} is sent as it stands")
 
     def _asked(
         self, text: str | None, attachments: tuple[Attachment, ...], *, going_on: bool

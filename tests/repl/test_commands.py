@@ -378,6 +378,29 @@ def test_what_stands_in_a_long_paste_names_no_files() -> None:
     assert [line["content"] for line in records() if line["type"] == "message"] == [f"what is {pasted} for?"]
 
 
+def test_a_command_of_ones_own_takes_files_and_pastes_as_a_message_does() -> None:
+    own = Path(os.environ["XDG_CONFIG_HOME"], "streamchat", "commands", "review.md")
+    own.parent.mkdir(parents=True)
+    own.write_text("Review this:\n\n{{input}}\n")
+    Path("notes.txt").write_text("line one\n")
+    Path("folder").mkdir()
+    pasted = "\n".join(["@folder", *(f"line {number}" for number in range(20))])
+    with Person("-m", "echo", size=(80, 60)) as person:
+        person.prompted()
+        person.press("/review @notes.txt\r")
+        person.prompted("with this message: notes.txt", "first token")
+        person.press("/review @folder\r")
+        person.prompted("folder is a directory", draft="/review @folder")
+        person.press("\x15/review\n")
+        person.press(b"\x1b[200~" + pasted.encode() + b"\x1b[201~\r")
+        person.prompted("line 19", "first token")
+        assert leave(person) == 0
+    assert [line["content"] for line in records() if line["type"] == "message"] == [
+        "notes.txt:\n```\nline one\n```\n\nReview this:\n\n@notes.txt",
+        f"Review this:\n\n{pasted}",
+    ]
+
+
 @pytest.mark.parametrize("name", ["gone.txt", "folder"])
 def test_ask_takes_files_too_and_refuses_before_it_asks(name: str) -> None:
     Path("folder").mkdir()

@@ -86,7 +86,8 @@ def profile(repl: "Repl", rest: str) -> None:
 def system(repl: "Repl", rest: str) -> None:
     """Show the system prompt, give another one from here on, or none."""
     if rest:
-        settings = change(repl.settings, flags={"system": "" if rest == "off" else rest})
+        text = "" if rest == "off" else repl.pastes.unfold(rest)
+        settings = change(repl.settings, flags={"system": text})
         repl.settings, repl.session.system = settings, settings.defaults.system or None
     repl.say(f"system prompt: {repl.session.system}" if repl.session.system else "there is no system prompt")
 
