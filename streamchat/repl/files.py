@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from streamchat.attachments import joined, mentioned, read, refuse
 from streamchat.chat import Attachment
+from streamchat.errors import ChatError
 from streamchat.providers.base import Provider
 
 
@@ -39,11 +40,20 @@ class Files:
         self._texts = {}
 
     def add_mentioned(self, text: str, provider: Provider) -> list[str]:
-        """Those that the text names as @path; the names among them that are no file here."""
+        """Those that the text names as @path; the names among them that are no file here.
+
+        UsageError where one of all files cannot be sent; those that the text names are not here then.
+        """
         there, missing = mentioned(text)
-        for name in there:
-            if name not in self._texts:
-                self.add(name, provider)
+        before = self.attachments.copy(), self._texts.copy()
+        try:
+            for name in dict.fromkeys(there):
+                if name not in self._texts:
+                    self.add(name, provider)
+            refuse(self.attachments, provider)
+        except ChatError:
+            self.attachments, self._texts = before
+            raise
         return missing
 
     def take(self, text: str) -> tuple[str, tuple[Attachment, ...]]:

@@ -8,7 +8,6 @@ from typing import Any, TextIO
 
 from msgspec import structs
 
-from streamchat.attachments import refuse
 from streamchat.chat import Attachment, Reply
 from streamchat.choice import Choice, connect
 from streamchat.config.settings import Settings
@@ -143,7 +142,6 @@ class Repl:
         before = self.files.names
         try:
             missing = self.files.add_mentioned(text, self.session.provider)
-            refuse(self.files.attachments, self.session.provider)
         except ChatError:
             self.typing.draft = draft
             raise

@@ -223,6 +223,24 @@ def test_what_cannot_be_sent_is_said_before_anything_is_and_the_draft_stays(serv
     assert asked(server) == []
 
 
+def test_a_message_that_was_refused_takes_no_files_along(server: Server) -> None:
+    """What it named before is not sent twice, and not at all where it is named no more."""
+    server.play(stream(chat_answer(["Seen."])))
+    Path("dot.png").write_bytes(PNG)
+    Path("notes.txt").write_text("line one\n")
+    Path("folder").mkdir()
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("see @notes.txt and @dot.png in @folder\r")
+        person.prompted("folder is a directory", draft="see @notes.txt and @dot.png in @folder")
+        person.press("\x15see @dot.png, I mean @dot.png\r")
+        person.prompted("with this message: dot.png", "Seen.")
+        assert leave(person) == 0
+    (_, content) = asked(server)[0][0]
+    assert [part["type"] for part in content] == ["image_url", "text"]
+    assert content[1]["text"] == "see @dot.png, I mean @dot.png"
+
+
 def test_an_id_alone_is_a_model_of_whom_is_asked_and_an_address_stays_with_its_provider(
     server: Server, other_server: Server
 ) -> None:
