@@ -24,6 +24,7 @@ from prompt_toolkit.shortcuts import PromptSession
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
+from streamchat.repl.completion import mention_begun
 from streamchat.repl.drawing import Drawing
 from streamchat.repl.early import PROMPT
 from streamchat.repl.entry import Pastes
@@ -177,7 +178,7 @@ class Editor:
 
     def _completes(self) -> bool:
         before = self._session.default_buffer.document.text_before_cursor
-        return before.startswith("/") or before.rpartition(" ")[2].startswith("@")
+        return before.startswith("/") or mention_begun(before) is not None
 
     def _say(self, hint: str) -> None:
         self._hint = hint

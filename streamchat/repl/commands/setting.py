@@ -82,7 +82,7 @@ def profile(repl: "Repl", rest: str) -> None:
     _turn_to(repl, choose(settings), settings, f"profile {rest}: ")
 
 
-@command("system", "[TEXT|@FILE|off]", completes="files")
+@command("system", "[TEXT|@FILE|off]")
 def system(repl: "Repl", rest: str) -> None:
     """Show the system prompt, give another one from here on, or none."""
     if rest:
