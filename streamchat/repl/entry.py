@@ -1,6 +1,7 @@
 """What the Enter key means for a text, and long pastes as a short mark: the same at the prompt and in type-ahead."""
 
 import re
+import shlex
 from itertools import count
 
 _LONG_LINES, _LONG_TEXT = 8, 2000
@@ -38,6 +39,15 @@ def command_in(text: str) -> tuple[str, str] | None:
     if (found := _COMMAND.fullmatch(text.strip())) is None:
         return None
     return found[1], found[2] or ""
+
+
+def unquoted(path: str) -> str:
+    """A path as it is meant where it was quoted, as a shell has it or a terminal that a file was dropped on."""
+    try:
+        words = shlex.split(path)
+    except ValueError:
+        return path
+    return words[0] if len(words) == 1 and words[0] else path
 
 
 class Pastes:

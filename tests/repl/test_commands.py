@@ -223,6 +223,24 @@ def test_what_cannot_be_sent_is_said_before_anything_is_and_the_draft_stays(serv
     assert asked(server) == []
 
 
+def test_a_file_with_a_space_in_its_name_is_sent_and_written_however_it_is_quoted(server: Server) -> None:
+    Path("my notes.txt").write_text("x")
+    with Person("-m", "echo") as person:
+        person.prompted()
+        for line in ('/file "my notes.txt"', "/file my\\ notes.txt", "/file my notes.txt"):
+            person.press(f"{line}\r")
+            person.prompted(f"> {line}", "with the next message: my notes.txt")
+            person.press("/file drop\r")
+            person.prompted("no file goes with the next message")
+            person.press("\x0c")
+        person.press("question\r")
+        person.prompted("first token")
+        person.press("/save 'my answer.md'\r")
+        person.prompted("written: my answer.md")
+        assert leave(person) == 0
+    assert Path("my answer.md").is_file()
+
+
 def test_a_message_that_was_refused_takes_no_files_along(server: Server) -> None:
     """What it named before is not sent twice, and not at all where it is named no more."""
     server.play(stream(chat_answer(["Seen."])))

@@ -20,7 +20,7 @@ from streamchat.providers.base import Provider
 from streamchat.providers.wrapped import Wrapped
 from streamchat.repl.commands.registry import Command, commands, find, table
 from streamchat.repl.context import limit_in, too_long
-from streamchat.repl.entry import Pastes, broken, command_in, whole
+from streamchat.repl.entry import Pastes, broken, command_in, unquoted, whole
 from streamchat.repl.keyboard import chords
 from streamchat.repl.past import Past
 from streamchat.repl.stopping import Stop as Stopping
@@ -93,6 +93,24 @@ def test_two_pastes_of_the_same_size_stay_apart() -> None:
 
     assert marks == ("[pasted 20 lines]", "[pasted 20 lines, 2]", "[pasted 20 lines]")
     assert pastes.unfold(" ".join(marks)) == f"{one} {two} {one}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"),
+    [
+        ("a.txt", "a.txt"),
+        ("a b.txt", "a b.txt"),
+        ('"a b.txt"', "a b.txt"),
+        ("'a b.txt'", "a b.txt"),
+        ("/tmp/a\\ b.txt", "/tmp/a b.txt"),
+        ("it's.txt", "it's.txt"),
+        ('"', '"'),
+        ("''", "''"),
+        ("https://x.org/a?b=1&c=2#d", "https://x.org/a?b=1&c=2#d"),
+    ],
+)
+def test_a_path_may_be_quoted_as_a_shell_and_a_dropped_file_are(typed: str, path: str) -> None:
+    assert unquoted(typed) == path
 
 
 # type-ahead
