@@ -45,6 +45,20 @@ def test_a_dumb_terminal_is_enough(server: Server) -> None:
     assert b"\x1b" not in person.written
 
 
+def test_a_dumb_terminal_has_the_width_that_it_says(server: Server) -> None:
+    words = " ".join(f"word{number:02}" for number in range(30))
+    server.play(stream(chat_answer([words])))
+    with Person(*at(server), env={"TERM": "dumb"}, size=(40, 24)) as person:
+        person.sees("/help", "\n>")
+        person.press("hello\r")
+        rows = person.sees("word29", "12 in")
+        person.press("\x04")
+        assert person.program.end().status == 0
+    assert [row for row in rows if row.startswith("word")] == [
+        " ".join(f"word{number:02}" for number in range(start, min(start + 5, 30))) for start in range(0, 30, 5)
+    ]
+
+
 def test_what_is_typed_while_an_answer_comes_is_kept_without_redrawing_too(server: Server) -> None:
     gate = threading.Event()
     answer = chat_answer(["One.\n\n", "Two."])
