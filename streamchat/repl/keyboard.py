@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
+from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
 from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
@@ -21,21 +22,24 @@ _ESCAPE = 0.03
 _PASTE = 0.5
 """Seconds of silence after which a paste that has not ended is taken as it is."""
 
-_WITH_ALT = {Keys.ControlM: Keys.ControlJ, Keys.ControlH: Keys.ControlW}
+ANSI_SEQUENCES |= dict.fromkeys(("\x1b\r", "\x1b[13;2u", "\x1b[27;2;13~"), Keys.ControlJ)
+"""Alt+Enter, and the Shift+Enter of terminals that tell it from Enter, are the key that begins a new line: the prompt
+need not wait for what comes behind an Esc to know it."""
+_WITH_ALT = {Keys.ControlH: Keys.ControlW}
 """What a key with Alt does, by a key that does the same."""
 
 
 def chords(pressed: Sequence[KeyPress]) -> Iterator[KeyPress]:
     """The keys of one piece, in which one with Alt comes as Esc and itself.
 
-    Alt+Enter and Alt+Backspace mean what they mean at the prompt; with another key that writes nothing it means
+    Alt+Backspace means what it means at the prompt; with another key that writes nothing it means
     nothing here, and above all it is no Esc. A letter behind Esc may have been typed after it over a slow line.
     """
     keys = [*pressed]
     while keys:
         press = keys.pop(0)
         after = keys[0].key if press.key == Keys.Escape and keys else None
-        if isinstance(after, Keys) and after not in (Keys.Escape, Keys.BracketedPaste):
+        if isinstance(after, Keys) and after not in (Keys.Escape, Keys.ControlJ, Keys.BracketedPaste):
             keys.pop(0)
             press = KeyPress(_WITH_ALT.get(after, Keys.Ignore))
         yield press

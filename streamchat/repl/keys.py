@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.application import get_app, run_in_terminal
 from prompt_toolkit.enums import DEFAULT_BUFFER
-from prompt_toolkit.filters import emacs_mode, has_focus, is_searching, vi_navigation_mode
+from prompt_toolkit.filters import Condition, emacs_mode, has_focus, is_searching, vi_navigation_mode
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
@@ -53,7 +53,7 @@ def bindings(
         elif buffer.text.strip():
             buffer.validate_and_handle()
 
-    @keys.add("escape", "enter", filter=editing)
+    @keys.add("escape", "enter", filter=editing & emacs_mode)
     @keys.add("c-j", filter=editing)
     def newline(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
@@ -75,11 +75,10 @@ def bindings(
             warned = True
             hint("Ctrl+C again leaves")
 
-    @keys.add("escape", "escape", filter=editing)
+    @keys.add("escape", "escape", filter=editing & Condition(lambda: not get_app().current_buffer.text))
     def rewind(event: KeyPressEvent) -> None:
-        if not event.current_buffer.text:
-            event.app.erase_when_done = True
-            event.app.exit(result=REWIND)
+        event.app.erase_when_done = True
+        event.app.exit(result=REWIND)
 
     @keys.add("c-g", filter=editing)
     @keys.add("c-x", "c-e", filter=editing & emacs_mode)

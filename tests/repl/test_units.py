@@ -8,9 +8,15 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application.current import set_app
+from prompt_toolkit.document import Document
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.output import DummyOutput
 
 from streamchat.attachments import fenced, mentioned
 from streamchat.continuation import begun, open_block, unrepeated
@@ -22,6 +28,7 @@ from streamchat.repl.commands.registry import Command, commands, find, table
 from streamchat.repl.context import limit_in, too_long
 from streamchat.repl.entry import Pastes, broken, command_in, unquoted, whole
 from streamchat.repl.keyboard import chords
+from streamchat.repl.keys import bindings
 from streamchat.repl.past import Past
 from streamchat.repl.stopping import Stop as Stopping
 from streamchat.repl.typeahead import TypeAhead
@@ -172,6 +179,8 @@ def test_many_queued_messages_take_few_rows() -> None:
     ("sent", "keys"),
     [
         ("\x1b\r", [Keys.ControlJ]),
+        ("\x1b[13;2u", [Keys.ControlJ]),  # Shift+Enter, of terminals that tell it from Enter
+        ("\x1b[27;2;13~", [Keys.ControlJ]),
         ("\x1b\x7f", [Keys.ControlW]),
         ("\x1b[1;3D", [Keys.Ignore]),  # Alt+Left
         ("\x1b\x1b[D", [Keys.Ignore]),  # the same, of other terminals
@@ -187,6 +196,20 @@ def test_a_key_with_alt_is_no_esc(sent: str, keys: list[Keys | str]) -> None:
     parser.feed_and_flush(sent)
 
     assert [press.key for press in chords(pressed)] == keys
+
+
+@pytest.mark.parametrize("text", ["", "words"])
+def test_in_vi_mode_esc_waits_for_no_other_key_once_something_is_typed(text: str) -> None:
+    """So that Esc and Enter send it; on an empty line a second Esc goes back to an earlier question."""
+    ours = bindings(Pastes(), reasoning=lambda: None, suspend=lambda: None, hint=lambda _: None)
+    with create_pipe_input() as source:
+        session: PromptSession[str] = PromptSession(
+            editing_mode=EditingMode.VI, key_bindings=ours, input=source, output=DummyOutput()
+        )
+        session.default_buffer.reset(Document(text))
+        with set_app(session.app):
+            after = [each for each in ours.get_bindings_starting_with_keys((Keys.Escape,)) if each.filter()]
+    assert [each.keys for each in after] == ([] if text else [(Keys.Escape, Keys.Escape)])
 
 
 # stopping
