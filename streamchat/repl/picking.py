@@ -9,6 +9,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import BufferControl, FormattedTextControl, HSplit, Layout, VSplit, Window
+from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import BaseStyle
 
@@ -70,8 +71,10 @@ class _Choice:
         app.ttimeoutlen = 0.05
         return app.run(pre_run=lambda: begun(app))
 
-    def _height(self) -> int:
-        return _ROWS if self._search else min(len(self._rows), _ROWS)
+    def _height(self) -> Dimension:
+        """As many rows as a low window leaves."""
+        rows = _ROWS if self._search else min(len(self._rows), _ROWS)
+        return Dimension(min=1, preferred=rows, max=rows)
 
     def _look(self, typed: Buffer) -> None:
         if self._search is None:

@@ -45,6 +45,26 @@ def test_a_dumb_terminal_is_enough(server: Server) -> None:
     assert b"\x1b" not in person.written
 
 
+@pytest.mark.parametrize("rows", [10, 6, 4])
+def test_one_of_several_can_be_chosen_in_a_low_window(rows: int) -> None:
+    with Person("-m", "echo", size=(60, rows)) as person:
+        person.prompted()
+        for question in ("first", "second", "third", "fourth"):
+            person.press(f"/new\r{question}\r")
+            person.prompted("first token")
+        person.press("/resume\r")
+        person.sees("Go on with:", "fourth")
+        person.press("first")
+        person.sees("Go on with: first", "first  ·", gone="fourth  ·")
+        person.press("\r")
+        person.prompted('"content": "first"' if rows > 6 else "")
+        person.press("\x1b\x1b")
+        person.sees("Go back to which question?", "> first")
+        person.press("\x1b")
+        person.prompted()
+        assert leave(person) == 0
+
+
 def test_a_dumb_terminal_has_the_width_that_it_says(server: Server) -> None:
     words = " ".join(f"word{number:02}" for number in range(30))
     server.play(stream(chat_answer([words])))
