@@ -43,6 +43,14 @@ def test_the_one_that_is_looked_for_is_gone_on_with() -> None:
     assert "A recipe for bread" in shown and "And with rye?" in shown
 
 
+def test_in_a_narrow_window_what_was_said_is_seen_before_when() -> None:
+    keep(*QUESTIONS)
+    with Person("-r", chat=False, size=(24, 16)) as person:
+        person.sees("How do tides work?", "A recipe for bread", "Write a haiku")
+        person.press("\x1b")
+        person.program.end()
+
+
 def test_ask_has_the_same_choice_and_its_answer_goes_on_there() -> None:
     keep(*QUESTIONS)
     with Person("ask", "And at neap tide?", "-m", "echo", "-r", chat=False) as person:
