@@ -230,6 +230,8 @@ class Repl:
         warm(self.prompt.drawn.wait, lambda: provider.warm(model), lambda: import_module("streamchat.views.live"))
 
     def _next(self) -> str | None:
+        if self.stop.wanted:  # also one that came when the answer had just ended: nothing more is to be asked
+            self.typing.take_back()
         line = self.typing.next()
         if line is None:
             self._restate()

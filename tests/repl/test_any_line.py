@@ -78,10 +78,12 @@ class Anyone:
 
     def __init__(self) -> None:
         self.chance = random.Random(7)
+        self.draft = ""
         self.drawn = Event()
         self.drawn.set()
 
     def read(self, draft: str = "") -> str | None:
+        self.draft = draft
         return None
 
     def pick(self, title: str, rows: list[str] | Search) -> int | None:
@@ -166,3 +168,15 @@ def test_every_command_bears_every_word(name: str) -> None:
 def test_whatever_is_typed_can_be_completed(text: str) -> None:
     with chat() as (repl, _):
         list(Completions(repl).get_completions(Document(text), CompleteEvent()))
+
+
+@pytest.mark.usefixtures("around")
+def test_a_stop_that_comes_when_the_answer_has_just_ended_keeps_what_is_queued_from_being_asked() -> None:
+    with chat() as (repl, _):
+        repl.handle("How do tides work?")
+        repl.typing.queue = ["And why?", "/retry"]
+        repl.stop.wanted = True
+        repl.run()
+        asked = [turn.question.content for turn in repl.conversation.every()]
+        draft = repl.prompt.draft if isinstance(repl.prompt, Anyone) else ""
+    assert (asked, draft) == (["How do tides work?"], "And why?\n/retry")
