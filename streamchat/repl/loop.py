@@ -32,7 +32,9 @@ from streamchat.session import Session
 from streamchat.views.choose import Look, shows_footer
 from streamchat.views.footer import Phrase
 from streamchat.views.notify import announced
+from streamchat.views.plain import Wrapped
 from streamchat.views.safe import joined_surrogates, one_line, safe
+from streamchat.views.tty import size_of
 
 
 class Repl:
@@ -212,8 +214,12 @@ class Repl:
         self.say(last.reasoning.strip() if last is not None and last.reasoning else "there is no reasoning to show")
 
     def say(self, text: str) -> None:
-        """A line, or several, to the person."""
-        self.out.write(safe(text) + "\n")
+        """A line, or several, to the person; where they are seen, broken between words."""
+        text = safe(text)
+        if self.out.isatty() and not self.look.accessible:
+            wrapped = Wrapped(size_of(self.out).columns or 80)
+            text = wrapped.feed(text) + wrapped.close()
+        self.out.write(text + "\n")
         self.out.flush()
 
     def tell(self, error: ChatError) -> None:

@@ -65,6 +65,19 @@ def test_one_of_several_can_be_chosen_in_a_low_window(rows: int) -> None:
         assert leave(person) == 0
 
 
+def test_what_the_chat_says_is_broken_between_words() -> None:
+    with Person("-m", "echo", size=(24, 20)) as person:
+        person.prompted()
+        person.press("/help model\r")
+        rows = person.prompted("or choose")
+        assert leave(person) == 0
+    said = rows[rows.index("> /help model") + 1 :]
+    assert said[: said.index(">")] == [
+        *("/model [MODEL]", "  Ask another model from", "now on, of another", "provider too"),
+        *("(provider/model, an", "alias, an id), or choose", "one."),
+    ]
+
+
 def test_a_dumb_terminal_has_the_width_that_it_says(server: Server) -> None:
     words = " ".join(f"word{number:02}" for number in range(30))
     server.play(stream(chat_answer([words])))
