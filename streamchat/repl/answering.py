@@ -29,6 +29,7 @@ def answering(
     view = choose(look, out, title=title, note=note, below=typing.lines, tell=tell)
     typing.changed = getattr(view, "refresh", lambda: None)
     typing.say = getattr(view, "aside", lambda _: None)
+    typing.unfold = getattr(view, "unfold", lambda: None)
     shown = _Shown(out, view)
     terminal.paused = shown.paused
     shown.write(PASTE_ON)

@@ -24,7 +24,7 @@ HELP = (
     ("Ctrl+D, exit", "on an empty line: leave"),
     ("Up, Ctrl+R, Right", "earlier lines, search in them, take the suggestion"),
     ("Ctrl+G, Ctrl+X Ctrl+E", "write the message in $EDITOR"),
-    ("Ctrl+O", "show the last reasoning"),
+    ("Ctrl+O", "show the last reasoning; while it comes: unfold it, or fold it again"),
     ("Tab", "complete commands, models, profiles, names and @files"),
     ("Ctrl+Z", "suspend"),
 )

@@ -25,6 +25,8 @@ class TypeAhead:
         """Called after each key."""
         self.say: Callable[[str], None] = lambda _: None
         """Called with what has become of a message that was typed, for who cannot see it."""
+        self.unfold: Callable[[], None] = lambda: None
+        """Called for Ctrl+O: shows the reasoning that comes, or hides it."""
         self.draft = ""
         self.queue: list[str] = []
         self._pastes, self._stop = pastes, stop
@@ -59,6 +61,8 @@ class TypeAhead:
                 case key if not isinstance(key, Keys) and (key.isprintable() or key == "\t"):
                     self.draft += key
             told = self._told(queued)
+        if press.key == Keys.ControlO:
+            self.unfold()
         if told:
             self.say(told)
         if stops:

@@ -191,6 +191,26 @@ def test_esc_takes_the_queue_back_before_it_stops_anything(server: Server) -> No
     assert questions() == ["first"]
 
 
+def test_ctrl_o_unfolds_the_reasoning_while_it_comes_and_folds_it_again(server: Server) -> None:
+    gate = threading.Event()
+    packets = chat_answer(["The answer."], reasoning=[f"thought {number}\n" for number in range(9)])
+    server.play(stream(packets[:10], Wait(gate), packets[10:]))
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.sees("thought 8", gone="thought 2")
+        person.press("\x0f")
+        person.sees("thought 0", "thought 8")
+        person.press("\x0f")
+        person.sees("thought 8", gone="thought 2")
+        person.press("\x0f")
+        person.sees("thought 0")
+        gate.set()
+        rows = person.prompted("thought 0", "The answer.")
+        assert leave(person) == 0
+    assert [row for row in rows if row.startswith("thought")] == [f"thought {number}" for number in range(9)]
+
+
 def test_a_paste_while_an_answer_streams_does_not_send(server: Server) -> None:
     gate = threading.Event()
     server.play(stream(chat_answer(["One"])[:2], Wait(gate), chat_answer(["One"])[2:]), stream(chat_answer(["Two"])))
