@@ -32,7 +32,8 @@ class Files:
             self._texts[name] = found
         else:
             refuse([found], provider)
-            self.attachments.append(found)
+            if found not in self.attachments:
+                self.attachments.append(found)
 
     def clear(self) -> None:
         """None of them, after all."""
@@ -57,7 +58,11 @@ class Files:
         return missing
 
     def take(self, text: str) -> tuple[str, tuple[Attachment, ...]]:
-        """The message with the texts in it, and what goes beside it; nothing is left here then."""
-        whole, attachments = joined(list(self._texts.values()), text), tuple(self.attachments)
+        """The message with the texts in it, and what goes beside it; nothing is left here then.
+
+        One that is edited has its texts already, and names them still.
+        """
+        missing = [each for each in self._texts.values() if each not in text]
+        whole, attachments = joined(missing, text), tuple(self.attachments)
         self.clear()
         return whole, attachments

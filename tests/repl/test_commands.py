@@ -241,6 +241,24 @@ def test_a_file_with_a_space_in_its_name_is_sent_and_written_however_it_is_quote
     assert Path("my answer.md").is_file()
 
 
+def test_a_question_that_is_edited_takes_its_files_along_once(server: Server) -> None:
+    server.play(stream(chat_answer(["Seen."])), stream(chat_answer(["Seen again."])))
+    Path("notes.txt").write_text("".join(f"line {number}\n" for number in range(20)))
+    Path("dot.png").write_bytes(PNG)
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("see @notes.txt and @dot.png\r")
+        person.prompted("Seen.")
+        person.press("/edit\r")
+        person.sees("[pasted", "see @notes.txt and @dot.png")
+        person.press(" again\r")
+        person.prompted("Seen again.")
+        assert leave(person) == 0
+    ((_, first),), ((_, second),) = asked(server)
+    assert second[:-1] == first[:-1]
+    assert second[-1]["text"] == first[-1]["text"] + " again"
+
+
 def test_a_message_that_was_refused_takes_no_files_along(server: Server) -> None:
     """What it named before is not sent twice, and not at all where it is named no more."""
     server.play(stream(chat_answer(["Seen."])))
