@@ -16,6 +16,7 @@ from streamchat.paths import expanded
 from streamchat.repl import compacting
 from streamchat.repl.clipboard import copied
 from streamchat.repl.commands.registry import command
+from streamchat.repl.commands.setting import at_its_address
 from streamchat.repl.entry import unquoted
 from streamchat.repl.resuming import chosen
 from streamchat.session import as_asked
@@ -115,9 +116,14 @@ def copy(repl: "Repl", rest: str) -> None:
 
 
 def adopt(repl: "Repl", conversation: Conversation) -> None:
-    """Ask as this conversation was asked last, where that can be."""
+    """Ask as this conversation was asked last, where that can be.
+
+    A model that was chosen before, by a flag or by /model, was for another conversation.
+    """
+    asked = as_asked(conversation)
     try:
-        settings = change(repl.settings, resumed=as_asked(conversation))
+        settings = change(repl.settings, flags=dict.fromkeys(asked.keys() & {"provider", "model"}), resumed=asked)
+        settings = at_its_address(repl, settings)
         choice = choose(settings)
         if (choice.provider, choice.model) == (repl.session.provider.name, repl.session.model):
             repl.take_over(settings)

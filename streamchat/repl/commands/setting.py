@@ -52,14 +52,14 @@ def asked_by(repl: "Repl", model: str) -> tuple[Choice, Settings]:
 
     An id alone is a model of the provider that is asked now.
     """
-    settings = _at_its_address(repl, change(repl.settings, flags={"model": model, "provider": None}))
+    settings = at_its_address(repl, change(repl.settings, flags={"model": model, "provider": None}))
     if settings.target()[0] is None:
         now = {"provider": repl.session.provider.name}
-        settings = _at_its_address(repl, change(settings, flags=now))
+        settings = at_its_address(repl, change(settings, flags=now))
     return choose(settings), settings
 
 
-def _at_its_address(repl: "Repl", settings: Settings) -> Settings:
+def at_its_address(repl: "Repl", settings: Settings) -> Settings:
     """With the address from a flag where it belongs, to the provider that the chat began with, and nowhere else."""
     settings = change(settings, flags={"base_url": None})
     provider, _ = settings.target()
@@ -78,7 +78,7 @@ def profile(repl: "Repl", rest: str) -> None:
     if names_set & {"provider", "model"}:
         names_set |= {"provider", "model"}
     cleared: dict[str, object] = {setting_of_profile(name).removeprefix("defaults."): None for name in names_set}
-    settings = _at_its_address(repl, change(repl.settings, flags=cleared, profile=rest))
+    settings = at_its_address(repl, change(repl.settings, flags=cleared, profile=rest))
     _turn_to(repl, choose(settings), settings, f"profile {rest}: ")
 
 
