@@ -68,6 +68,10 @@ class Pastes:
         self._texts[mark] = text
         return mark
 
+    def back(self, text: str) -> int:
+        """How many characters Backspace deletes at the end of this text: all of a mark."""
+        return next((len(mark) for mark in self._texts if text.endswith(mark)), 1)
+
     def unfold(self, text: str) -> str:
         """The text with every paste in its place again."""
         for mark, pasted in self._texts.items():

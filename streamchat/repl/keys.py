@@ -62,6 +62,13 @@ def bindings(
     def paste(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text(pastes.fold(event.data))
 
+    behind_paste = Condition(lambda: pastes.back(_before_cursor()) > 1)
+
+    @keys.add("backspace", filter=editing & behind_paste & ~vi_navigation_mode)
+    @keys.add("c-w", filter=editing & behind_paste & ~vi_navigation_mode)
+    def delete_paste(event: KeyPressEvent) -> None:
+        event.current_buffer.delete_before_cursor(pastes.back(_before_cursor()))
+
     @keys.add("c-c", filter=editing)
     @keys.add("<sigint>", filter=editing)
     def clear_or_leave(event: KeyPressEvent) -> None:
@@ -98,3 +105,7 @@ def bindings(
         run_in_terminal(suspend)
 
     return keys
+
+
+def _before_cursor() -> str:
+    return get_app().current_buffer.document.text_before_cursor

@@ -52,12 +52,12 @@ class TypeAhead:
                     self.queue.append("/exit")
                 case Keys.ControlJ | "\r" | "\n":
                     self.draft += "\n"
-                case Keys.ControlH | Keys.Backspace:
-                    self.draft = self.draft[:-1]
+                case Keys.ControlW if self._pastes.back(self.draft) == 1:
+                    self.draft = _LAST_WORD.sub("", self.draft)
+                case Keys.ControlH | Keys.Backspace | Keys.ControlW:
+                    self.draft = self.draft[: -self._pastes.back(self.draft)]
                 case Keys.ControlU:
                     self.draft = ""
-                case Keys.ControlW:
-                    self.draft = _LAST_WORD.sub("", self.draft)
                 case key if not isinstance(key, Keys) and (key.isprintable() or key == "\t"):
                     self.draft += key
             told = self._told(queued)

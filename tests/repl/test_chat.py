@@ -245,6 +245,19 @@ def test_new_lines_by_every_key_and_a_folded_paste() -> None:
     assert questions() == ["a\nb\nc\nd", "in a\nblock", "x\ny z"]
 
 
+def test_backspace_behind_a_folded_paste_deletes_all_of_it() -> None:
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press(b"see \x1b[200~" + b"line\r" * 20 + b"\x1b[201~, please")
+        person.prompted(draft="see [pasted 20 lines], please")
+        person.press("\x1b[D" * len(", please") + "\x7f")
+        person.prompted(draft="see , please")
+        person.press("\x7f")
+        person.prompted(draft="see, please")
+        person.press("\x03")
+        assert leave(person) == 0
+
+
 def test_ctrl_c_clears_the_line_and_leaves_when_pressed_twice_on_an_empty_one() -> None:
     with Person("-m", "echo") as person:
         person.prompted()

@@ -102,6 +102,18 @@ def test_two_pastes_of_the_same_size_stay_apart() -> None:
     assert pastes.unfold(" ".join(marks)) == f"{one} {two} {one}"
 
 
+def test_a_folded_paste_is_deleted_as_a_whole() -> None:
+    """Half of its mark would be sent as it stands, and the paste would not."""
+    typist = Typist()
+    typist.typing.key(KeyPress(Keys.BracketedPaste, "\n".join("a" * 20)))
+    typist.keys(" x", Keys.ControlH, Keys.ControlH)
+    assert typist.typing.draft == "[pasted 20 lines]"
+    assert typist.keys(Keys.ControlH).typing.draft == ""
+    typist.typing.key(KeyPress(Keys.BracketedPaste, "\n".join("a" * 20)))
+    assert typist.keys(Keys.ControlW).typing.draft == ""
+    assert typist.keys("[pasted 9 lines]", Keys.ControlH).typing.draft == "[pasted 9 lines"
+
+
 @pytest.mark.parametrize(
     ("typed", "path"),
     [
