@@ -10,6 +10,7 @@ from prompt_toolkit.keys import Keys
 from streamchat.repl.entry import Pastes, broken
 
 _SHOWN = 3
+_LEAVE = "/exit"
 _LAST_WORD = re.compile(r"\S*\s*\Z")
 
 
@@ -49,7 +50,7 @@ class TypeAhead:
                 case Keys.ControlM:
                     self._enter()
                 case Keys.ControlD if not self.draft:
-                    self.queue.append("/exit")
+                    self.queue.append(_LEAVE)
                 case Keys.ControlJ | "\r" | "\n":
                     self.draft += "\n"
                 case Keys.ControlW if self._pastes.back(self.draft) == 1:
@@ -111,5 +112,5 @@ class TypeAhead:
             self.draft = ""
 
     def _take_back(self) -> None:
-        self.draft = "\n".join([*self.queue, *filter(None, [self.draft])])
+        self.draft = "\n".join([*(text for text in self.queue if text != _LEAVE), *filter(None, [self.draft])])
         self.queue = []

@@ -182,6 +182,13 @@ def test_every_printable_key_lands_in_the_draft(text: str) -> None:
     assert Typist().keys(text).typing.take_draft() == printable
 
 
+def test_a_leaving_that_is_taken_back_is_no_text() -> None:
+    typist = Typist().keys("one", Keys.ControlM, Keys.ControlD)
+    assert typist.typing.lines() == ["queued: one", "queued: /exit", "> "]
+    assert typist.keys(Keys.Escape).typing.take_draft() == "one"
+    assert typist.keys(Keys.ControlD, Keys.Escape).typing.take_draft() == ""
+
+
 def test_many_queued_messages_take_few_rows() -> None:
     typist = Typist().keys(*(part for number in range(9) for part in (str(number), Keys.ControlM)))
     assert typist.typing.lines() == ["queued: 6 more", "queued: 6", "queued: 7", "queued: 8", "> "]
