@@ -380,6 +380,8 @@ def test_settings_raw_usage_help_and_ones_own_commands() -> None:
         person.prompted()
         person.press("/set temperature 0.5\r")
         person.prompted("temperature = 0.5")
+        person.press("/set footer on\r/set footer true\r")
+        person.prompted("footer = true")
         person.press("/set temperature hot\r")
         person.prompted("--temperature")
         person.press("/system Speak plainly.\r")

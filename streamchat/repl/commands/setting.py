@@ -112,7 +112,8 @@ def set_(repl: "Repl", rest: str) -> None:
     for each in (name,) if name else SETTABLE:
         section = repl.settings.ui if each in _OF_UI else repl.settings.defaults
         found = getattr(section, each)
-        repl.say(f"{each} = {'(the default)' if found in (None, '') else found}")
+        shown = "(the default)" if found in (None, "") else str(found).lower() if isinstance(found, bool) else found
+        repl.say(f"{each} = {shown}")
 
 
 @command("raw")
