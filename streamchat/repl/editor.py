@@ -115,7 +115,15 @@ class Editor:
     def pick(self, title: str, rows: list[str] | Search) -> int | None:
         """The number of the row that the person chooses, from 0; None for none of them."""
         with self._shown():
-            return pick(title, rows, self._input, self._output, begun=self._drawing.begun, style=self._session.style)
+            return pick(
+                title,
+                rows,
+                self._input,
+                self._output,
+                begun=self._drawing.begun,
+                style=self._session.style,
+                suspend=self._suspend,
+            )
 
     def ahead(self) -> list[KeyPress]:
         """The keys that came in one piece with the end of the last message: nobody has seen them yet."""

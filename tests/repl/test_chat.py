@@ -380,6 +380,24 @@ def test_it_stops_and_comes_back(streaming: bool) -> None:
         person.sees("over")
 
 
+def test_it_stops_and_comes_back_while_one_of_several_is_chosen() -> None:
+    script = 'set -m; before=$(stty -g); "$@"; echo stopped; [ "$before" = "$(stty -g)" ] && echo same; fg; echo over'
+    with Person("-m", "echo", command=("/bin/bash", "-c", script, "sh", sys.executable, "-m", "streamchat")) as person:
+        person.prompted()
+        person.press("first\r")
+        idle(person)
+        person.press("\x1b\x1b")
+        person.sees("Go back to which question?")
+        person.press("\x1a")
+        person.sees("stopped", "same", "Go back to which question?", "> first")
+        person.press("\r")
+        person.prompted(draft="first")
+        person.press("\x03")
+        person.prompted()
+        person.press("\x04")
+        person.sees("over")
+
+
 def _child(parent: int) -> int:
     (children,) = [Path(f"/proc/{parent}/task/{parent}/children").read_text()]
     return int(children.split()[0])
