@@ -1,8 +1,10 @@
 """An answer on the screen: its view, the keyboard beside it, and the terminal's modes for both."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO
+
+from prompt_toolkit.key_binding.key_processor import KeyPress
 
 from streamchat.repl.keyboard import Keyboard
 from streamchat.repl.terminal import PASTE_OFF, PASTE_ON, Terminal, is_dumb
@@ -18,18 +20,22 @@ def answering(
     terminal: Terminal,
     typing: TypeAhead,
     *,
+    ahead: Iterable[KeyPress],
     title: str,
     note: str | None,
     tell: Callable[[str], None],
 ) -> Iterator[View]:
-    """The view for one answer, with the keyboard going into `typing` while it streams."""
+    """The view for one answer, with the keyboard going into `typing` while it streams, the keys `ahead` first."""
     view = choose(look, out, title=title, note=note, below=typing.lines, tell=tell)
     typing.changed = getattr(view, "refresh", lambda: None)
     typing.say = getattr(view, "aside", lambda _: None)
+    typing.unfold = getattr(view, "unfold", lambda: None)
     shown = _Shown(out, view)
     terminal.paused = shown.paused
     shown.write(PASTE_ON)
     try:
+        for press in ahead:
+            typing.key(press)
         with Keyboard(terminal.descriptor, typing.key):
             yield view
     finally:

@@ -1,5 +1,6 @@
 """What Tab completes: commands, their arguments, and files after an @."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,8 @@ from streamchat.repl.commands.setting import SETTABLE
 if TYPE_CHECKING:
     from streamchat.repl.loop import Repl
 
+_MENTION = re.compile(r'(?<![^\s([{])@(?:"([^"\n]*)|([^\s"]*))\Z')
+
 
 class Completions(Completer):
     """For the prompt; asked in a thread, so that a source may take its time."""
@@ -24,9 +27,8 @@ class Completions(Completer):
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
         before = document.text_before_cursor
-        last = before.rpartition(" ")[2].rpartition("\n")[2]
-        if last.startswith("@"):
-            yield from (Completion(f"@{path}", -len(last)) for path in files(last[1:]))
+        if (named := mention_begun(before)) is not None:
+            yield from (Completion(_mention(path), -len(named[0])) for path in files(named[1] or named[2] or ""))
         elif before.startswith("/") and " " not in before:
             for name, each in self._repl.commands().items():
                 if name.startswith(before[1:]):
@@ -42,6 +44,18 @@ class Completions(Completer):
         for value in source(self._repl, typed) if source else ():
             if value.lower().startswith(typed.lower()):
                 yield Completion(value, -len(typed))
+
+
+def mention_begun(before: str) -> re.Match[str] | None:
+    """The @path or @"path" that a text ends in, the path as its group 1 or 2."""
+    return _MENTION.search(before)
+
+
+def _mention(path: str) -> str:
+    """The path as a message names it: in quotes where there is a space in it, open as long as it is a directory's."""
+    if not any(map(str.isspace, path)):
+        return f"@{path}"
+    return f'@"{path}' if path.endswith("/") else f'@"{path}"'
 
 
 def files(typed: str) -> list[str]:

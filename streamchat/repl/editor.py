@@ -14,7 +14,7 @@ from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
-from prompt_toolkit.input.typeahead import store_typeahead
+from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
@@ -24,9 +24,11 @@ from prompt_toolkit.shortcuts import PromptSession
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
+from streamchat.repl.completion import mention_begun
 from streamchat.repl.drawing import Drawing
 from streamchat.repl.early import PROMPT
 from streamchat.repl.entry import Pastes
+from streamchat.repl.keyboard import chords
 from streamchat.repl.keys import HELP, LEAVE, bindings
 from streamchat.repl.picking import Search, pick
 from streamchat.repl.terminal import Terminal
@@ -69,7 +71,7 @@ class Editor:
         self.early: Callable[[], bytes] = lambda: b""
         """Gives the keys, as the terminal sent them, that were typed before there was an editor."""
         self.drawn = Event()
-        self._terminal, self._pastes, self._state = terminal, pastes, state
+        self._terminal, self._state = terminal, state
         self._drawing = Drawing()
         self._stopping = False
         self._hint = ""
@@ -108,15 +110,28 @@ class Editor:
                 text = self._session.prompt([("class:prompt", PROMPT)], default=draft, pre_run=self._begin)
             except EOFError:
                 return None
-        return None if text == LEAVE else self._pastes.unfold(text)
+        return None if text == LEAVE else text
 
     def pick(self, title: str, rows: list[str] | Search) -> int | None:
         """The number of the row that the person chooses, from 0; None for none of them."""
         with self._shown():
-            return pick(title, rows, self._input, self._output, begun=self._drawing.begun, style=self._session.style)
+            return pick(
+                title,
+                rows,
+                self._input,
+                self._output,
+                begun=self._drawing.begun,
+                style=self._session.style,
+                suspend=self._suspend,
+            )
+
+    def ahead(self) -> list[KeyPress]:
+        """The keys that came in one piece with the end of the last message: nobody has seen them yet."""
+        return list(chords(get_typeahead(self._input)))
 
     def echo(self, text: str) -> None:
-        """Show a message that was not typed here as if it had been."""
+        """Show a message that was not typed here as if it had been; it belongs to the history as well."""
+        self._session.history.append_string(text)
         lines = text.replace("\x1b", "\u241b").split("\n")
         self._output.write(PROMPT + f"\n{CONTINUED}".join(lines) + "\n")
         self._output.flush()
@@ -171,7 +186,7 @@ class Editor:
 
     def _completes(self) -> bool:
         before = self._session.default_buffer.document.text_before_cursor
-        return before.startswith("/") or before.rpartition(" ")[2].startswith("@")
+        return before.startswith("/") or mention_begun(before) is not None
 
     def _say(self, hint: str) -> None:
         self._hint = hint

@@ -1,9 +1,14 @@
 """What the Enter key means for a text, and long pastes as a short mark: the same at the prompt and in type-ahead."""
 
+import re
+import shlex
 from itertools import count
 
 _LONG_LINES, _LONG_TEXT = 8, 2000
 BLOCK = '"""'
+LEAVING = ("exit", "quit")
+"""Messages that are meant for the chat and not for the model, as in every other one."""
+_COMMAND = re.compile(r"/((?:\w[^\s/]*)?)(?:\s+(.*))?", re.DOTALL)
 
 
 def broken(text: str) -> str | None:
@@ -26,6 +31,25 @@ def whole(text: str) -> str:
     return text.strip()
 
 
+def command_in(text: str) -> tuple[str, str] | None:
+    """The name behind the slash that a finished text begins with, and what follows it; None for a message.
+
+    A path, the comment that a piece of code begins with, and what stands in a block are messages.
+    """
+    if (found := _COMMAND.fullmatch(text.strip())) is None:
+        return None
+    return found[1], found[2] or ""
+
+
+def unquoted(path: str) -> str:
+    """A path as it is meant where it was quoted, as a shell has it or a terminal that a file was dropped on."""
+    try:
+        words = shlex.split(path)
+    except ValueError:
+        return path
+    return words[0] if len(words) == 1 and words[0] else path
+
+
 class Pastes:
     """Long pastes, folded while the text around them is edited."""
 
@@ -43,6 +67,10 @@ class Pastes:
         mark = next(mark for mark in marks if self._texts.get(mark, text) == text)
         self._texts[mark] = text
         return mark
+
+    def back(self, text: str) -> int:
+        """How many characters Backspace deletes at the end of this text: all of a mark."""
+        return next((len(mark) for mark in self._texts if text.endswith(mark)), 1)
 
     def unfold(self, text: str) -> str:
         """The text with every paste in its place again."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from streamchat.attachments import joined, mentioned, read, refuse
 from streamchat.chat import Attachment
+from streamchat.errors import ChatError
 from streamchat.providers.base import Provider
 
 
@@ -31,7 +32,8 @@ class Files:
             self._texts[name] = found
         else:
             refuse([found], provider)
-            self.attachments.append(found)
+            if found not in self.attachments:
+                self.attachments.append(found)
 
     def clear(self) -> None:
         """None of them, after all."""
@@ -39,15 +41,28 @@ class Files:
         self._texts = {}
 
     def add_mentioned(self, text: str, provider: Provider) -> list[str]:
-        """Those that the text names as @path; the names among them that are no file here."""
+        """Those that the text names as @path; the names among them that are no file here.
+
+        UsageError where one of all files cannot be sent; those that the text names are not here then.
+        """
         there, missing = mentioned(text)
-        for name in there:
-            if name not in self._texts:
-                self.add(name, provider)
+        before = self.attachments.copy(), self._texts.copy()
+        try:
+            for name in dict.fromkeys(there):
+                if name not in self._texts:
+                    self.add(name, provider)
+            refuse(self.attachments, provider)
+        except ChatError:
+            self.attachments, self._texts = before
+            raise
         return missing
 
     def take(self, text: str) -> tuple[str, tuple[Attachment, ...]]:
-        """The message with the texts in it, and what goes beside it; nothing is left here then."""
-        whole, attachments = joined(list(self._texts.values()), text), tuple(self.attachments)
+        """The message with the texts in it, and what goes beside it; nothing is left here then.
+
+        One that is edited has its texts already, and names them still.
+        """
+        missing = [each for each in self._texts.values() if each not in text]
+        whole, attachments = joined(missing, text), tuple(self.attachments)
         self.clear()
         return whole, attachments

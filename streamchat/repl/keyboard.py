@@ -8,10 +8,11 @@ import codecs
 import os
 import select
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
+from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
 from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
@@ -20,6 +21,28 @@ _ESCAPE = 0.03
 """Seconds after which an escape character that stands alone is the Esc key, and no beginning of another."""
 _PASTE = 0.5
 """Seconds of silence after which a paste that has not ended is taken as it is."""
+
+ANSI_SEQUENCES |= dict.fromkeys(("\x1b\r", "\x1b[13;2u", "\x1b[27;2;13~"), Keys.ControlJ)
+"""Alt+Enter, and the Shift+Enter of terminals that tell it from Enter, are the key that begins a new line: the prompt
+need not wait for what comes behind an Esc to know it."""
+_WITH_ALT = {Keys.ControlH: Keys.ControlW}
+"""What a key with Alt does, by a key that does the same."""
+
+
+def chords(pressed: Sequence[KeyPress]) -> Iterator[KeyPress]:
+    """The keys of one piece, in which one with Alt comes as Esc and itself.
+
+    Alt+Backspace means what it means at the prompt; with another key that writes nothing it means
+    nothing here, and above all it is no Esc. A letter behind Esc may have been typed after it over a slow line.
+    """
+    keys = [*pressed]
+    while keys:
+        press = keys.pop(0)
+        after = keys[0].key if press.key == Keys.Escape and keys else None
+        if isinstance(after, Keys) and after not in (Keys.Escape, Keys.ControlJ, Keys.BracketedPaste):
+            keys.pop(0)
+            press = KeyPress(_WITH_ALT.get(after, Keys.Ignore))
+        yield press
 
 
 class Keyboard:
@@ -81,11 +104,7 @@ class Keyboard:
 
     def _give(self) -> None:
         pressed, self._pressed[:] = self._pressed.copy(), ()
-        while pressed:
-            press = pressed.pop(0)
-            if press.key == Keys.Escape and pressed and pressed[0].key == Keys.ControlM:
-                pressed.pop(0)
-                press = KeyPress(Keys.ControlJ)  # Alt+Enter comes as two keys in one piece
+        for press in chords(pressed):
             self._key(press)
 
     def _in_paste(self) -> bool:

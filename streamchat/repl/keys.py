@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.application import get_app, run_in_terminal
 from prompt_toolkit.enums import DEFAULT_BUFFER
-from prompt_toolkit.filters import emacs_mode, has_focus, is_searching, vi_navigation_mode
+from prompt_toolkit.filters import Condition, emacs_mode, has_focus, is_searching, vi_navigation_mode
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
@@ -21,10 +21,10 @@ HELP = (
     ("Esc", "while something is queued: take it back into the line"),
     ("Esc Esc", "on an empty line: go back to an earlier question, edit it, ask again"),
     ("Ctrl+C", "clear the line; twice on an empty line: leave"),
-    ("Ctrl+D", "on an empty line: leave"),
+    ("Ctrl+D, exit", "on an empty line: leave"),
     ("Up, Ctrl+R, Right", "earlier lines, search in them, take the suggestion"),
     ("Ctrl+G, Ctrl+X Ctrl+E", "write the message in $EDITOR"),
-    ("Ctrl+O", "show the last reasoning"),
+    ("Ctrl+O", "show the last reasoning; while it comes: unfold it, or fold it again"),
     ("Tab", "complete commands, models, profiles, names and @files"),
     ("Ctrl+Z", "suspend"),
 )
@@ -53,7 +53,7 @@ def bindings(
         elif buffer.text.strip():
             buffer.validate_and_handle()
 
-    @keys.add("escape", "enter", filter=editing)
+    @keys.add("escape", "enter", filter=editing & emacs_mode)
     @keys.add("c-j", filter=editing)
     def newline(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
@@ -61,6 +61,13 @@ def bindings(
     @keys.add(Keys.BracketedPaste, filter=editing)
     def paste(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text(pastes.fold(event.data))
+
+    behind_paste = Condition(lambda: pastes.back(_before_cursor()) > 1)
+
+    @keys.add("backspace", filter=editing & behind_paste & ~vi_navigation_mode)
+    @keys.add("c-w", filter=editing & behind_paste & ~vi_navigation_mode)
+    def delete_paste(event: KeyPressEvent) -> None:
+        event.current_buffer.delete_before_cursor(pastes.back(_before_cursor()))
 
     @keys.add("c-c", filter=editing)
     @keys.add("<sigint>", filter=editing)
@@ -75,11 +82,10 @@ def bindings(
             warned = True
             hint("Ctrl+C again leaves")
 
-    @keys.add("escape", "escape", filter=editing)
+    @keys.add("escape", "escape", filter=editing & Condition(lambda: not get_app().current_buffer.text))
     def rewind(event: KeyPressEvent) -> None:
-        if not event.current_buffer.text:
-            event.app.erase_when_done = True
-            event.app.exit(result=REWIND)
+        event.app.erase_when_done = True
+        event.app.exit(result=REWIND)
 
     @keys.add("c-g", filter=editing)
     @keys.add("c-x", "c-e", filter=editing & emacs_mode)
@@ -99,3 +105,7 @@ def bindings(
         run_in_terminal(suspend)
 
     return keys
+
+
+def _before_cursor() -> str:
+    return get_app().current_buffer.document.text_before_cursor

@@ -10,6 +10,8 @@ import time
 from threading import Event
 from typing import TextIO
 
+from prompt_toolkit.key_binding.key_processor import KeyPress
+
 from streamchat.errors import ChatError
 from streamchat.repl.entry import broken
 from streamchat.repl.picking import Search
@@ -24,7 +26,7 @@ HELP = (
     ("Esc, Ctrl+C", "while an answer comes: stop it, keep what came and what is typed"),
     ("Esc", "while something is queued: take it back into the line"),
     ("Ctrl+C", "clear the line; twice: leave"),
-    ("Ctrl+D", "on an empty line: leave"),
+    ("Ctrl+D, exit", "on an empty line: leave"),
     ("Ctrl+Z", "suspend"),
 )
 """Each key with what it does, as /help shows them."""
@@ -103,6 +105,10 @@ class Lines:
             return None
         number = int(answer) if answer.isdecimal() else 0
         return number - 1 if 0 < number <= len(rows) else answer or None
+
+    def ahead(self) -> list[KeyPress]:
+        """None: what is in one piece with a line is a paste, and part of the message."""
+        return []
 
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been."""

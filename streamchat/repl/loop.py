@@ -8,7 +8,6 @@ from typing import Any, TextIO
 
 from msgspec import structs
 
-from streamchat.attachments import refuse
 from streamchat.chat import Attachment, Reply
 from streamchat.choice import Choice, connect
 from streamchat.config.settings import Settings
@@ -19,7 +18,7 @@ from streamchat.repl import compacting
 from streamchat.repl.answering import answering
 from streamchat.repl.commands import registry
 from streamchat.repl.context import Context, Spending, too_long
-from streamchat.repl.entry import Pastes, whole
+from streamchat.repl.entry import LEAVING, Pastes, command_in, whole
 from streamchat.repl.files import Files
 from streamchat.repl.models import known_models
 from streamchat.repl.own import own_commands
@@ -33,7 +32,9 @@ from streamchat.session import Session
 from streamchat.views.choose import Look, shows_footer
 from streamchat.views.footer import Phrase
 from streamchat.views.notify import announced
+from streamchat.views.plain import Wrapped
 from streamchat.views.safe import joined_surrogates, one_line, safe
+from streamchat.views.tty import size_of
 
 
 class Repl:
@@ -101,14 +102,16 @@ class Repl:
 
     def handle(self, line: str) -> None:
         """A line as it was typed: a command, or a message to be asked. What goes wrong is said."""
-        text = joined_surrogates(whole(line)).replace("\0", "")  # bytes that are no text can be typed and pasted
+        line = joined_surrogates(line).replace("\0", "")  # bytes that are no text can be typed and pasted
         self.stop.wanted = False
         try:
-            word, _, rest = text[1:].partition(" ")
-            if text.startswith("/") and "/" not in word:  # a path is no command
-                registry.find(word.strip(), self.commands()).action(self, self.pastes.unfold(rest).strip())
-            elif text:
-                self._attach(text)
+            if (called := command_in(line)) is not None:
+                word, rest = called
+                registry.find(word, self.commands()).action(self, rest)
+            elif line.strip() in LEAVING:
+                self.leaving = True
+            elif text := whole(line):
+                self.attach(text, draft=text)
                 self.ask(self.pastes.unfold(text))
         except ChatError as exc:
             self.tell(exc)
@@ -135,6 +138,19 @@ class Repl:
                 raise failure
             compacting.offer(self, failure, at=at)
         return reply
+
+    def attach(self, text: str, *, draft: str) -> None:
+        """Take the files that a message names; what cannot be sent leaves the draft in the editor."""
+        before = self.files.names
+        try:
+            missing = self.files.add_mentioned(text, self.session.provider)
+        except ChatError:
+            self.typing.draft = draft
+            raise
+        if names := [name for name in self.files.names if name not in before]:
+            self.say(f"with this message: {', '.join(names)}")
+        for name in missing:
+            self.say(f"there is no file {name}: @{name} is sent as it stands")
 
     def use(self, provider: Provider, model: str) -> None:
         """Ask this provider from now on."""
@@ -198,8 +214,12 @@ class Repl:
         self.say(last.reasoning.strip() if last is not None and last.reasoning else "there is no reasoning to show")
 
     def say(self, text: str) -> None:
-        """A line, or several, to the person."""
-        self.out.write(safe(text) + "\n")
+        """A line, or several, to the person; where they are seen, broken between words."""
+        text = safe(text)
+        if self.out.isatty() and not self.look.accessible:
+            wrapped = Wrapped(size_of(self.out).columns or 80)
+            text = wrapped.feed(text) + wrapped.close()
+        self.out.write(text + "\n")
         self.out.flush()
 
     def tell(self, error: ChatError) -> None:
@@ -216,6 +236,8 @@ class Repl:
         warm(self.prompt.drawn.wait, lambda: provider.warm(model), lambda: import_module("streamchat.views.live"))
 
     def _next(self) -> str | None:
+        if self.stop.wanted:  # also one that came when the answer had just ended: nothing more is to be asked
+            self.typing.take_back()
         line = self.typing.next()
         if line is None:
             self._restate()
@@ -227,17 +249,6 @@ class Repl:
     def _restate(self) -> None:
         self._state = stated(self)
 
-    def _attach(self, text: str) -> None:
-        """Take the files that a message names; what cannot be sent leaves the message in the editor."""
-        try:
-            missing = self.files.add_mentioned(text, self.session.provider)
-            refuse(self.files.attachments, self.session.provider)
-        except ChatError:
-            self.typing.draft = text
-            raise
-        for name in missing:
-            self.say(f"there is no file {name}: @{name} is sent as it stands")
-
     def _asked(
         self, text: str | None, attachments: tuple[Attachment, ...], *, going_on: bool
     ) -> tuple[Reply | None, ChatError | None]:
@@ -246,7 +257,14 @@ class Repl:
         note = self.session.provider.notice
         try:
             with answering(
-                self.look, self.out, self.terminal, self.typing, title=self.title, note=note, tell=self.say
+                self.look,
+                self.out,
+                self.terminal,
+                self.typing,
+                ahead=self.prompt.ahead(),
+                title=self.title,
+                note=note,
+                tell=self.say,
             ) as view:
                 ui = self.settings.ui
                 with announced(ui.notify, ui.notify_after, f"{self.session.model} has answered"):

@@ -36,7 +36,8 @@ def _ask(path: Path, repl: "Repl", rest: str) -> None:
         raise UsageError(f"{path} is empty or cannot be read")
     if INPUT not in text and rest:
         raise UsageError(f"/{path.stem} takes no text", f"Write {INPUT} into {path} where it is to stand.")
-    repl.ask(text.replace(INPUT, rest).strip())
+    repl.attach(rest, draft=f"/{path.stem} {rest}")
+    repl.ask(text.replace(INPUT, repl.pastes.unfold(rest)).strip())
 
 
 def _text(path: Path) -> str:

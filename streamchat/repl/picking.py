@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from functools import partial
 
-from prompt_toolkit.application import Application
+from prompt_toolkit.application import Application, run_in_terminal
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import BufferControl, FormattedTextControl, HSplit, Layout, VSplit, Window
+from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import BaseStyle
 
@@ -28,18 +29,19 @@ def pick(
     *,
     begun: Callable[[Application[int | None]], None],
     style: BaseStyle | None = None,
+    suspend: Callable[[], None] | None = None,
 ) -> int | None:
     """The chosen row's number among those that were shown last; None when the person chose none.
 
     Of a list the last row is offered first; what is searched for is typed below the title, and its first row offered.
-    `begun` is called once it is drawn.
+    `begun` is called once it is drawn; `suspend` is what Ctrl+Z does, while it is off the screen.
     """
-    return _Choice(title, rows).run(source, out, begun, style)
+    return _Choice(title, rows, suspend).run(source, out, begun, style)
 
 
 class _Choice:
-    def __init__(self, title: str, rows: list[str] | Search) -> None:
-        self._title = title
+    def __init__(self, title: str, rows: list[str] | Search, suspend: Callable[[], None] | None) -> None:
+        self._title, self._suspend = title, suspend
         self._search = None if isinstance(rows, list) else rows
         self._rows = rows if isinstance(rows, list) else []
         self._at = len(self._rows) - 1
@@ -70,8 +72,10 @@ class _Choice:
         app.ttimeoutlen = 0.05
         return app.run(pre_run=lambda: begun(app))
 
-    def _height(self) -> int:
-        return _ROWS if self._search else min(len(self._rows), _ROWS)
+    def _height(self) -> Dimension:
+        """As many rows as a low window leaves."""
+        rows = _ROWS if self._search else min(len(self._rows), _ROWS)
+        return Dimension(min=1, preferred=rows, max=rows)
 
     def _look(self, typed: Buffer) -> None:
         if self._search is None:
@@ -103,6 +107,9 @@ class _Choice:
         def take(event: KeyPressEvent) -> None:
             if self._at >= 0:
                 event.app.exit(result=self._at)
+
+        if (suspend := self._suspend) is not None:
+            keys.add("c-z")(lambda _: run_in_terminal(suspend) and None)
 
         @keys.add("escape", eager=True)
         @keys.add("c-c")

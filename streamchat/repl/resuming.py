@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from shutil import get_terminal_size
 
 from streamchat.errors import UsageError
 from streamchat.history.index import Entry
@@ -13,6 +14,8 @@ from streamchat.repl.terminal import is_dumb
 from streamchat.views.safe import one_line
 
 TITLE = "Go on with:"
+_NARROW = 50
+"""Columns below which a row begins with what was said: there is no room for much more."""
 _LISTED = 50
 """Conversations that are offered at once: who looks for an older one types a word of it."""
 
@@ -58,4 +61,6 @@ def _begun(text: str) -> str:
 def _row(entry: Entry) -> str:
     when = datetime.fromisoformat(entry.updated).astimezone().strftime("%Y-%m-%d %H:%M")
     turns = f"{entry.turns} turn{'' if entry.turns == 1 else 's'}"
-    return f"{when}  {one_line(entry.title, 60)}  · {one_line(entry.model, 30)} · {turns} · {entry.id[:8]}"
+    said = f"{one_line(entry.title, 60)}  · "
+    rest = " · ".join(filter(None, [one_line(entry.model, 30), turns, entry.id[:8]]))
+    return said + f"{when} · {rest}" if get_terminal_size().columns < _NARROW else f"{when}  {said}{rest}"

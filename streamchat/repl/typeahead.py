@@ -1,5 +1,6 @@
 """What is typed while an answer streams: a draft that grows, and the finished messages that wait in a queue."""
 
+import re
 import threading
 from collections.abc import Callable
 
@@ -9,6 +10,8 @@ from prompt_toolkit.keys import Keys
 from streamchat.repl.entry import Pastes, broken
 
 _SHOWN = 3
+_LEAVE = "/exit"
+_LAST_WORD = re.compile(r"\S*\s*\Z")
 
 
 class TypeAhead:
@@ -23,6 +26,8 @@ class TypeAhead:
         """Called after each key."""
         self.say: Callable[[str], None] = lambda _: None
         """Called with what has become of a message that was typed, for who cannot see it."""
+        self.unfold: Callable[[], None] = lambda: None
+        """Called for Ctrl+O: shows the reasoning that comes, or hides it."""
         self.draft = ""
         self.queue: list[str] = []
         self._pastes, self._stop = pastes, stop
@@ -45,18 +50,20 @@ class TypeAhead:
                 case Keys.ControlM:
                     self._enter()
                 case Keys.ControlD if not self.draft:
-                    self.queue.append("/exit")
+                    self.queue.append(_LEAVE)
                 case Keys.ControlJ | "\r" | "\n":
                     self.draft += "\n"
-                case Keys.ControlH | Keys.Backspace:
-                    self.draft = self.draft[:-1]
+                case Keys.ControlW if self._pastes.back(self.draft) == 1:
+                    self.draft = _LAST_WORD.sub("", self.draft)
+                case Keys.ControlH | Keys.Backspace | Keys.ControlW:
+                    self.draft = self.draft[: -self._pastes.back(self.draft)]
                 case Keys.ControlU:
                     self.draft = ""
-                case Keys.ControlW:
-                    self.draft = self.draft.rstrip().rpartition(" ")[0]
                 case key if not isinstance(key, Keys) and (key.isprintable() or key == "\t"):
                     self.draft += key
             told = self._told(queued)
+        if press.key == Keys.ControlO:
+            self.unfold()
         if told:
             self.say(told)
         if stops:
@@ -105,5 +112,5 @@ class TypeAhead:
             self.draft = ""
 
     def _take_back(self) -> None:
-        self.draft = "\n".join([*self.queue, *filter(None, [self.draft])])
+        self.draft = "\n".join([*(text for text in self.queue if text != _LEAVE), *filter(None, [self.draft])])
         self.queue = []

@@ -42,12 +42,14 @@ DIM = Style(dim=True)
 
 def terminal(out: TextIO, *, color: Color = "auto", width: int | None = None) -> Console:
     """A Rich console for `out` that says nothing by itself."""
+    size = size_of(out)
     return Console(
         file=out,
         force_terminal={"auto": None, "always": True, "never": None}[color],
         color_system=None if color == "never" else "auto",
         no_color={"auto": None, "always": False, "never": True}[color],
-        width=width or size_of(out).columns or None,
+        width=width or size.columns or None,
+        height=size.lines or 24,  # with the width alone Rich has every dumb terminal be one of 80 columns
         legacy_windows=False,
         emoji=False,
         markup=False,

@@ -70,6 +70,11 @@ class LiveView(Stepped):
         self._paced: tuple[int, list[str]] = (-1, [])
         self._retry: tuple[Retry, float] | None = None
 
+    def unfold(self) -> None:
+        """Show all of the reasoning, from any thread; again: as its last lines, and one line about it at the end."""
+        self._reasoning = "fold" if self._reasoning == "show" else "show"
+        self.refresh()
+
     def begin(self, reply: Reply) -> None:
         self._reply = reply
         self._begun = self._latest = time.monotonic()

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
+from prompt_toolkit.key_binding.key_processor import KeyPress
 
 from streamchat.chat import Options
 from streamchat.choice import Choice, connect
@@ -77,15 +78,24 @@ class Anyone:
 
     def __init__(self) -> None:
         self.chance = random.Random(7)
+        self.draft = ""
+        self.left = False
+        """Whether none of the rows was chosen the last time: nothing is said of that."""
         self.drawn = Event()
         self.drawn.set()
 
     def read(self, draft: str = "") -> str | None:
+        self.draft = draft
         return None
 
     def pick(self, title: str, rows: list[str] | Search) -> int | None:
         found = rows if isinstance(rows, list) else rows("tide")
-        return self.chance.choice([None, *range(len(found))])
+        chosen = self.chance.choice([None, *range(len(found))])
+        self.left = chosen is None
+        return chosen
+
+    def ahead(self) -> list[KeyPress]:
+        return []
 
     def echo(self, text: str) -> None:
         pass
@@ -119,6 +129,13 @@ def chat() -> Iterator[tuple[Repl, io.BytesIO]]:
         os.close(keyboard)
 
 
+def answered(repl: Repl, written: io.BytesIO, before: int) -> bool:
+    """Whether a person could see what became of a command."""
+    assert isinstance(repl.prompt, Anyone)
+    left, repl.prompt.left = repl.prompt.left, False
+    return repl.leaving or bool(repl.typing.draft) or written.tell() > before or left
+
+
 @pytest.fixture
 def around(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files to be named, and nobody on the network."""
@@ -141,7 +158,7 @@ def test_no_line_ends_the_chat(lines: list[str]) -> None:
         for line in lines:
             before = written.tell()
             repl.handle(line)
-            assert not line.startswith("/") or repl.leaving or repl.typing.draft or written.tell() > before, line
+            assert not line.startswith("/") or answered(repl, written, before), line
 
 
 @pytest.mark.usefixtures("around")
@@ -153,7 +170,7 @@ def test_every_command_bears_every_word(name: str) -> None:
                 repl.handle("How do tides work?")
             before = written.tell()
             repl.handle(f"/{name} {word}")
-            assert repl.leaving or repl.typing.draft or written.tell() > before, word
+            assert answered(repl, written, before), word
 
 
 @pytest.mark.usefixtures("around")
@@ -162,3 +179,15 @@ def test_every_command_bears_every_word(name: str) -> None:
 def test_whatever_is_typed_can_be_completed(text: str) -> None:
     with chat() as (repl, _):
         list(Completions(repl).get_completions(Document(text), CompleteEvent()))
+
+
+@pytest.mark.usefixtures("around")
+def test_a_stop_that_comes_when_the_answer_has_just_ended_keeps_what_is_queued_from_being_asked() -> None:
+    with chat() as (repl, _):
+        repl.handle("How do tides work?")
+        repl.typing.queue = ["And why?", "/retry"]
+        repl.stop.wanted = True
+        repl.run()
+        asked = [turn.question.content for turn in repl.conversation.every()]
+        draft = repl.prompt.draft if isinstance(repl.prompt, Anyone) else ""
+    assert (asked, draft) == (["How do tides work?"], "And why?\n/retry")

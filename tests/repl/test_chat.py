@@ -114,6 +114,26 @@ def test_typing_while_an_answer_streams_shows_below_it_and_is_sent_when_it_ends(
     assert asked[1][1]["content"] == "One two"
 
 
+def test_keys_that_come_in_one_piece_with_enter_are_typed_into_the_answer_in_their_order(server: Server) -> None:
+    """As they do over a slow line: the editor has read them, and they belong before those that come later."""
+    gate = threading.Event()
+    server.play(
+        stream(chat_answer(["One", " two"])[:2], Wait(gate), chat_answer(["One", " two"])[2:]),
+        stream(chat_answer(["Next"])),
+    )
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\rsecond\rthe")
+        person.sees("One", "queued: second", "> the")
+        person.press(" draft")
+        person.sees("> the draft")
+        gate.set()
+        person.prompted("Next", draft="the draft")
+        person.press("\x03")
+        assert leave(person) == 0
+    assert questions() == ["first", "second"]
+
+
 @pytest.mark.parametrize("key", [b"\x1b", b"\x03"])
 def test_one_key_stops_a_stalled_answer_at_once_and_keeps_everything(server: Server, key: bytes) -> None:
     server.play(stream(chat_answer(["Half an ", "answer"])[:2], Stall()), stream(chat_answer(["Whole"])))
@@ -171,6 +191,26 @@ def test_esc_takes_the_queue_back_before_it_stops_anything(server: Server) -> No
     assert questions() == ["first"]
 
 
+def test_ctrl_o_unfolds_the_reasoning_while_it_comes_and_folds_it_again(server: Server) -> None:
+    gate = threading.Event()
+    packets = chat_answer(["The answer."], reasoning=[f"thought {number}\n" for number in range(9)])
+    server.play(stream(packets[:10], Wait(gate), packets[10:]))
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.sees("thought 8", gone="thought 2")
+        person.press("\x0f")
+        person.sees("thought 0", "thought 8")
+        person.press("\x0f")
+        person.sees("thought 8", gone="thought 2")
+        person.press("\x0f")
+        person.sees("thought 0")
+        gate.set()
+        rows = person.prompted("thought 0", "The answer.")
+        assert leave(person) == 0
+    assert [row for row in rows if row.startswith("thought")] == [f"thought {number}" for number in range(9)]
+
+
 def test_a_paste_while_an_answer_streams_does_not_send(server: Server) -> None:
     gate = threading.Event()
     server.play(stream(chat_answer(["One"])[:2], Wait(gate), chat_answer(["One"])[2:]), stream(chat_answer(["Two"])))
@@ -205,6 +245,19 @@ def test_new_lines_by_every_key_and_a_folded_paste() -> None:
     assert questions() == ["a\nb\nc\nd", "in a\nblock", "x\ny z"]
 
 
+def test_backspace_behind_a_folded_paste_deletes_all_of_it() -> None:
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press(b"see \x1b[200~" + b"line\r" * 20 + b"\x1b[201~, please")
+        person.prompted(draft="see [pasted 20 lines], please")
+        person.press("\x1b[D" * len(", please") + "\x7f")
+        person.prompted(draft="see , please")
+        person.press("\x7f")
+        person.prompted(draft="see, please")
+        person.press("\x03")
+        assert leave(person) == 0
+
+
 def test_ctrl_c_clears_the_line_and_leaves_when_pressed_twice_on_an_empty_one() -> None:
     with Person("-m", "echo") as person:
         person.prompted()
@@ -216,6 +269,17 @@ def test_ctrl_c_clears_the_line_and_leaves_when_pressed_twice_on_an_empty_one() 
         person.sees("Ctrl+C again leaves")
         person.press("\x03")
         assert person.program.end().status == 0
+
+
+@pytest.mark.parametrize("word", ["exit", "quit", "/quit"])
+def test_the_word_alone_leaves_and_is_not_asked(word: str) -> None:
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press("exit through the door?\r")
+        idle(person)
+        person.press(f"{word}\r")
+        assert person.program.end().status == 0
+    assert questions() == ["exit through the door?"]
 
 
 def test_history_is_kept_for_the_next_session_and_private() -> None:
@@ -238,6 +302,31 @@ def test_history_is_kept_for_the_next_session_and_private() -> None:
         person.sees("an old question")
         person.press("\r\r")
         assert leave(person) == 0
+
+
+def test_what_was_queued_and_what_the_chat_began_with_are_in_the_history_too(server: Server) -> None:
+    gate = threading.Event()
+    server.play(
+        stream(chat_answer(["One"])[:2], Wait(gate), chat_answer(["One"])[2:]),
+        stream(chat_answer(["Two"])),
+        stream(chat_answer(["Three"])),
+    )
+    pasted = "\n".join(f"line {number}" for number in range(20))
+    with Person(*at(server), "words") as person:
+        person.sees("One")
+        person.press("queued\r")
+        person.press(b"\x1b[200~" + pasted.encode() + b"\x1b[201~\r")
+        person.sees("queued: queued", "queued: [pasted 20 lines]")
+        gate.set()
+        person.prompted("Three")
+        person.press("\x1b[A\x1b[A")
+        person.prompted(draft="queued")
+        person.press("\x1b[A")
+        person.prompted(draft="words")
+        person.press("\x03")
+        assert leave(person) == 0
+    kept = Path(os.environ["XDG_STATE_HOME"], "streamchat", "prompt_history").read_text().splitlines()
+    assert [json.loads(line) for line in kept] == ["words", "queued", pasted]
 
 
 def test_an_error_is_said_and_the_chat_goes_on(server: Server) -> None:
@@ -287,6 +376,24 @@ def test_it_stops_and_comes_back(streaming: bool) -> None:
         else:
             person.sees("> a draft")
             person.press("\x03")
+        person.press("\x04")
+        person.sees("over")
+
+
+def test_it_stops_and_comes_back_while_one_of_several_is_chosen() -> None:
+    script = 'set -m; before=$(stty -g); "$@"; echo stopped; [ "$before" = "$(stty -g)" ] && echo same; fg; echo over'
+    with Person("-m", "echo", command=("/bin/bash", "-c", script, "sh", sys.executable, "-m", "streamchat")) as person:
+        person.prompted()
+        person.press("first\r")
+        idle(person)
+        person.press("\x1b\x1b")
+        person.sees("Go back to which question?")
+        person.press("\x1a")
+        person.sees("stopped", "same", "Go back to which question?", "> first")
+        person.press("\r")
+        person.prompted(draft="first")
+        person.press("\x03")
+        person.prompted()
         person.press("\x04")
         person.sees("over")
 

@@ -223,6 +223,60 @@ def test_what_cannot_be_sent_is_said_before_anything_is_and_the_draft_stays(serv
     assert asked(server) == []
 
 
+def test_a_file_with_a_space_in_its_name_is_sent_and_written_however_it_is_quoted(server: Server) -> None:
+    Path("my notes.txt").write_text("x")
+    with Person("-m", "echo") as person:
+        person.prompted()
+        for line in ('/file "my notes.txt"', "/file my\\ notes.txt", "/file my notes.txt"):
+            person.press(f"{line}\r")
+            person.prompted(f"> {line}", "with the next message: my notes.txt")
+            person.press("/file drop\r")
+            person.prompted("no file goes with the next message")
+            person.press("\x0c")
+        person.press("question\r")
+        person.prompted("first token")
+        person.press("/save 'my answer.md'\r")
+        person.prompted("written: my answer.md")
+        assert leave(person) == 0
+    assert Path("my answer.md").is_file()
+
+
+def test_a_question_that_is_edited_takes_its_files_along_once(server: Server) -> None:
+    server.play(stream(chat_answer(["Seen."])), stream(chat_answer(["Seen again."])))
+    Path("notes.txt").write_text("".join(f"line {number}\n" for number in range(20)))
+    Path("dot.png").write_bytes(PNG)
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("see @notes.txt and @dot.png\r")
+        person.prompted("Seen.")
+        person.press("/edit\r")
+        person.sees("[pasted", "see @notes.txt and @dot.png")
+        person.press(" again\r")
+        person.prompted("Seen again.")
+        assert leave(person) == 0
+    ((_, first),), ((_, second),) = asked(server)
+    assert second[:-1] == first[:-1]
+    assert second[-1]["text"] == first[-1]["text"] + " again"
+
+
+def test_a_message_that_was_refused_takes_no_files_along(server: Server) -> None:
+    """What it named before is not sent twice, and not at all where it is named no more."""
+    server.play(stream(chat_answer(["Seen."])))
+    Path("dot.png").write_bytes(PNG)
+    Path("notes.txt").write_text("line one\n")
+    Path("folder").mkdir()
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("see @notes.txt and @dot.png in @folder\r")
+        person.prompted("folder is a directory", draft="see @notes.txt and @dot.png in @folder")
+        person.press("\x15see @dot.png, I mean @dot.png\r")
+        person.prompted("with this message: dot.png", "Seen.")
+        assert leave(person) == 0
+    (_, content) = asked(server)[0][0]
+    assert [part["type"] for part in content] == ["image_url", "text"]
+    assert content[1]["text"] == "see @dot.png, I mean @dot.png"
+
+
 def test_an_id_alone_is_a_model_of_whom_is_asked_and_an_address_stays_with_its_provider(
     server: Server, other_server: Server
 ) -> None:
@@ -326,6 +380,8 @@ def test_settings_raw_usage_help_and_ones_own_commands() -> None:
         person.prompted()
         person.press("/set temperature 0.5\r")
         person.prompted("temperature = 0.5")
+        person.press("/set footer on\r/set footer true\r")
+        person.prompted("footer = true")
         person.press("/set temperature hot\r")
         person.prompted("--temperature")
         person.press("/system Speak plainly.\r")
@@ -351,6 +407,54 @@ def test_the_last_reasoning_is_shown_on_request() -> None:
         person.press("\x0f")
         person.prompted("The person asks which is larger")
         assert leave(person) == 0
+
+
+def test_pasted_code_that_begins_with_a_comment_is_a_message_and_a_command_may_have_lines() -> None:
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press(b"\x1b[200~/* adds */\rint x;\x1b[201~\r")
+        person.prompted("first token")
+        person.press(b"/system\nSpeak\nplainly.\r")
+        person.prompted("system prompt: Speak")
+        person.press(b'"""\r/retry\r"""\r')
+        person.prompted('"/retry"')
+        assert leave(person) == 0
+    assert [line["content"] for line in records() if line["type"] == "message"] == ["/* adds */\nint x;", "/retry"]
+
+
+def test_what_stands_in_a_long_paste_names_no_files() -> None:
+    Path("notes.txt").write_text("not to be sent")
+    pasted = "\n".join(["@app.route('/')", "see @notes.txt", *(f"line {number}" for number in range(20))])
+    with Person("-m", "echo", size=(80, 50)) as person:
+        person.prompted()
+        person.press(b"what is \x1b[200~" + pasted.encode() + b"\x1b[201~ for?\r")
+        rows = person.prompted("first token")
+        assert leave(person) == 0
+    assert "there is no file" not in "\n".join(rows)
+    assert [line["content"] for line in records() if line["type"] == "message"] == [f"what is {pasted} for?"]
+
+
+def test_a_command_of_ones_own_takes_files_and_pastes_as_a_message_does() -> None:
+    own = Path(os.environ["XDG_CONFIG_HOME"], "streamchat", "commands", "review.md")
+    own.parent.mkdir(parents=True)
+    own.write_text("Review this:\n\n{{input}}\n")
+    Path("notes.txt").write_text("line one\n")
+    Path("folder").mkdir()
+    pasted = "\n".join(["@folder", *(f"line {number}" for number in range(20))])
+    with Person("-m", "echo", size=(80, 60)) as person:
+        person.prompted()
+        person.press("/review @notes.txt\r")
+        person.prompted("with this message: notes.txt", "first token")
+        person.press("/review @folder\r")
+        person.prompted("folder is a directory", draft="/review @folder")
+        person.press("\x15/review\n")
+        person.press(b"\x1b[200~" + pasted.encode() + b"\x1b[201~\r")
+        person.prompted("line 19", "first token")
+        assert leave(person) == 0
+    assert [line["content"] for line in records() if line["type"] == "message"] == [
+        "notes.txt:\n```\nline one\n```\n\nReview this:\n\n@notes.txt",
+        f"Review this:\n\n{pasted}",
+    ]
 
 
 @pytest.mark.parametrize("name", ["gone.txt", "folder"])

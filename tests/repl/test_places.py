@@ -45,6 +45,53 @@ def test_a_dumb_terminal_is_enough(server: Server) -> None:
     assert b"\x1b" not in person.written
 
 
+@pytest.mark.parametrize("rows", [10, 6, 4])
+def test_one_of_several_can_be_chosen_in_a_low_window(rows: int) -> None:
+    with Person("-m", "echo", size=(60, rows)) as person:
+        person.prompted()
+        for question in ("first", "second", "third", "fourth"):
+            person.press(f"/new\r{question}\r")
+            person.prompted("first token")
+        person.press("/resume\r")
+        person.sees("Go on with:", "fourth")
+        person.press("first")
+        person.sees("Go on with: first", "first  ·", gone="fourth  ·")
+        person.press("\r")
+        person.prompted('"content": "first"' if rows > 6 else "")
+        person.press("\x1b\x1b")
+        person.sees("Go back to which question?", "> first")
+        person.press("\x1b")
+        person.prompted()
+        assert leave(person) == 0
+
+
+def test_what_the_chat_says_is_broken_between_words() -> None:
+    with Person("-m", "echo", size=(24, 20)) as person:
+        person.prompted()
+        person.press("/help model\r")
+        rows = person.prompted("or choose")
+        assert leave(person) == 0
+    said = rows[rows.index("> /help model") + 1 :]
+    assert said[: said.index(">")] == [
+        *("/model [MODEL]", "  Ask another model from", "now on, of another", "provider too"),
+        *("(provider/model, an", "alias, an id), or choose", "one."),
+    ]
+
+
+def test_a_dumb_terminal_has_the_width_that_it_says(server: Server) -> None:
+    words = " ".join(f"word{number:02}" for number in range(30))
+    server.play(stream(chat_answer([words])))
+    with Person(*at(server), env={"TERM": "dumb"}, size=(40, 24)) as person:
+        person.sees("/help", "\n>")
+        person.press("hello\r")
+        rows = person.sees("word29", "12 in")
+        person.press("\x04")
+        assert person.program.end().status == 0
+    assert [row for row in rows if row.startswith("word")] == [
+        " ".join(f"word{number:02}" for number in range(start, min(start + 5, 30))) for start in range(0, 30, 5)
+    ]
+
+
 def test_what_is_typed_while_an_answer_comes_is_kept_without_redrawing_too(server: Server) -> None:
     gate = threading.Event()
     answer = chat_answer(["One.\n\n", "Two."])

@@ -12,6 +12,9 @@ from streamchat.repl import resuming
 from tests.program import run
 from tests.repl.person import Person
 from tests.repl.test_commands import leave
+from tests.wire.answers import chat_answer
+from tests.wire.scenario import stream
+from tests.wire.server import Server
 
 QUESTIONS = ("How do tides work?", "A recipe for bread", "Write a haiku about rain")
 
@@ -41,6 +44,44 @@ def test_the_one_that_is_looked_for_is_gone_on_with() -> None:
 
     shown = run("history", "show", "@-1").out
     assert "A recipe for bread" in shown and "And with rye?" in shown
+
+
+def test_a_conversation_is_resumed_with_its_own_model_whomever_the_chat_asks(
+    server: Server, other_server: Server
+) -> None:
+    """A /model of another conversation, and the -m that the chat began with, end with it."""
+    server.play(stream(chat_answer(["From one."])), stream(chat_answer(["From one again."])))
+    other_server.play(stream(chat_answer(["From the other."])))
+    config = Path(os.environ["XDG_CONFIG_HOME"], "streamchat", "config.toml")
+    config.parent.mkdir(parents=True)
+    config.write_text(
+        f'[providers.one]\nkind = "openai"\nbase_url = "{server.v1}"\n'
+        f'[providers.two]\nkind = "openai"\nbase_url = "{other_server.v1}"\n'
+    )
+    with Person("-m", "one/m1", "--name", "first") as person:
+        person.prompted("one · m1")
+        person.press("hello\r")
+        person.prompted("From one.")
+        person.press("/new second\r/model two/m2\r")
+        person.prompted("asking two · m2")
+        person.press("hello\r")
+        person.prompted("From the other.")
+        person.press("/resume first\r")
+        person.prompted("asking one · m1")
+        person.press("and now?\r")
+        person.prompted("From one again.")
+        person.press("/resume second\r")
+        person.prompted("asking two · m2", "From the other.")
+        assert leave(person) == 0
+    assert [exchange.json["model"] for exchange in server.exchanges if exchange.method == "POST"] == ["m1", "m1"]
+
+
+def test_in_a_narrow_window_what_was_said_is_seen_before_when() -> None:
+    keep(*QUESTIONS)
+    with Person("-r", chat=False, size=(24, 16)) as person:
+        person.sees("How do tides work?", "A recipe for bread", "Write a haiku")
+        person.press("\x1b")
+        person.program.end()
 
 
 def test_ask_has_the_same_choice_and_its_answer_goes_on_there() -> None:

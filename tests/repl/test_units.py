@@ -8,8 +8,15 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application.current import set_app
+from prompt_toolkit.document import Document
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.output import DummyOutput
 
 from streamchat.attachments import fenced, mentioned
 from streamchat.continuation import begun, open_block, unrepeated
@@ -17,9 +24,11 @@ from streamchat.errors import ChatError, ProviderError, UsageError
 from streamchat.events import Event, Stop, Text
 from streamchat.providers.base import Provider
 from streamchat.providers.wrapped import Wrapped
-from streamchat.repl.commands.registry import commands, find, table
+from streamchat.repl.commands.registry import Command, commands, find, table
 from streamchat.repl.context import limit_in, too_long
-from streamchat.repl.entry import Pastes, broken, whole
+from streamchat.repl.entry import Pastes, broken, command_in, unquoted, whole
+from streamchat.repl.keyboard import chords
+from streamchat.repl.keys import bindings
 from streamchat.repl.past import Past
 from streamchat.repl.stopping import Stop as Stopping
 from streamchat.repl.typeahead import TypeAhead
@@ -49,6 +58,31 @@ def test_the_marks_of_a_block_are_not_sent() -> None:
     assert whole("  a  ") == "a"
 
 
+@pytest.mark.parametrize(
+    ("line", "called"),
+    [
+        ("/retry", ("retry", "")),
+        (" /undo 2 ", ("undo", "2")),
+        ("/system\n\nSpeak\nplainly.", ("system", "Speak\nplainly.")),
+        ("/file  a b.txt", ("file", "a b.txt")),
+        ("/", ("", "")),
+        ("/no-such", ("no-such", "")),
+        ("/etc/hosts: what is it?", None),
+        ("/* a comment */\nint x;", None),
+        ("/** of a function */", None),
+        ("// of a line", None),
+        ('"""\n/retry\n"""', None),
+        ("/...", None),
+        ("words /retry", None),
+        ("", None),
+    ],
+)
+def test_a_command_is_a_name_behind_a_slash_and_a_message_is_everything_else(
+    line: str, called: tuple[str, str] | None
+) -> None:
+    assert command_in(line) == called
+
+
 @given(st.lists(st.text(max_size=3000), max_size=6))
 def test_folded_pastes_come_back_exactly(texts: list[str]) -> None:
     pastes = Pastes()
@@ -66,6 +100,36 @@ def test_two_pastes_of_the_same_size_stay_apart() -> None:
 
     assert marks == ("[pasted 20 lines]", "[pasted 20 lines, 2]", "[pasted 20 lines]")
     assert pastes.unfold(" ".join(marks)) == f"{one} {two} {one}"
+
+
+def test_a_folded_paste_is_deleted_as_a_whole() -> None:
+    """Half of its mark would be sent as it stands, and the paste would not."""
+    typist = Typist()
+    typist.typing.key(KeyPress(Keys.BracketedPaste, "\n".join("a" * 20)))
+    typist.keys(" x", Keys.ControlH, Keys.ControlH)
+    assert typist.typing.draft == "[pasted 20 lines]"
+    assert typist.keys(Keys.ControlH).typing.draft == ""
+    typist.typing.key(KeyPress(Keys.BracketedPaste, "\n".join("a" * 20)))
+    assert typist.keys(Keys.ControlW).typing.draft == ""
+    assert typist.keys("[pasted 9 lines]", Keys.ControlH).typing.draft == "[pasted 9 lines"
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"),
+    [
+        ("a.txt", "a.txt"),
+        ("a b.txt", "a b.txt"),
+        ('"a b.txt"', "a b.txt"),
+        ("'a b.txt'", "a b.txt"),
+        ("/tmp/a\\ b.txt", "/tmp/a b.txt"),
+        ("it's.txt", "it's.txt"),
+        ('"', '"'),
+        ("''", "''"),
+        ("https://x.org/a?b=1&c=2#d", "https://x.org/a?b=1&c=2#d"),
+    ],
+)
+def test_a_path_may_be_quoted_as_a_shell_and_a_dropped_file_are(typed: str, path: str) -> None:
+    assert unquoted(typed) == path
 
 
 # type-ahead
@@ -92,11 +156,19 @@ def test_type_ahead_queues_edits_and_takes_back() -> None:
     typist = Typist().keys(
         "one", Keys.ControlM, "two threes", Keys.ControlH, Keys.ControlW, "x", Keys.ControlM, "draft"
     )
-    assert typist.typing.lines() == ["queued: one", "queued: twox", "> draft"]
+    assert typist.typing.lines() == ["queued: one", "queued: two x", "> draft"]
     typist.keys(Keys.Escape)
-    assert (typist.typing.queue, typist.typing.draft, typist.stopped) == ([], "one\ntwox\ndraft", 0)
+    assert (typist.typing.queue, typist.typing.draft, typist.stopped) == ([], "one\ntwo x\ndraft", 0)
     typist.keys(Keys.Escape)
-    assert (typist.typing.draft, typist.stopped) == ("one\ntwox\ndraft", 1)
+    assert (typist.typing.draft, typist.stopped) == ("one\ntwo x\ndraft", 1)
+
+
+@pytest.mark.parametrize(
+    ("draft", "left"), [("one two", "one "), ("one two  ", "one "), ("one\ntwo", "one\n"), ("one", ""), ("", "")]
+)
+def test_ctrl_w_deletes_a_word_as_at_the_prompt(draft: str, left: str) -> None:
+    keys = [Keys.ControlJ if key == "\n" else key for key in draft]
+    assert Typist().keys(*keys, Keys.ControlW).typing.take_draft() == left
 
 
 def test_ctrl_c_stops_with_a_queue_too_and_nothing_typed_is_lost() -> None:
@@ -110,9 +182,53 @@ def test_every_printable_key_lands_in_the_draft(text: str) -> None:
     assert Typist().keys(text).typing.take_draft() == printable
 
 
+def test_a_leaving_that_is_taken_back_is_no_text() -> None:
+    typist = Typist().keys("one", Keys.ControlM, Keys.ControlD)
+    assert typist.typing.lines() == ["queued: one", "queued: /exit", "> "]
+    assert typist.keys(Keys.Escape).typing.take_draft() == "one"
+    assert typist.keys(Keys.ControlD, Keys.Escape).typing.take_draft() == ""
+
+
 def test_many_queued_messages_take_few_rows() -> None:
     typist = Typist().keys(*(part for number in range(9) for part in (str(number), Keys.ControlM)))
     assert typist.typing.lines() == ["queued: 6 more", "queued: 6", "queued: 7", "queued: 8", "> "]
+
+
+@pytest.mark.parametrize(
+    ("sent", "keys"),
+    [
+        ("\x1b\r", [Keys.ControlJ]),
+        ("\x1b[13;2u", [Keys.ControlJ]),  # Shift+Enter, of terminals that tell it from Enter
+        ("\x1b[27;2;13~", [Keys.ControlJ]),
+        ("\x1b\x7f", [Keys.ControlW]),
+        ("\x1b[1;3D", [Keys.Ignore]),  # Alt+Left
+        ("\x1b\x1b[D", [Keys.Ignore]),  # the same, of other terminals
+        ("\x1b", [Keys.Escape]),
+        ("\x1bb", [Keys.Escape, "b"]),
+        ("\x1b\x1b\r", [Keys.Escape, Keys.ControlJ]),
+        ("\x1b\x1b[200~a\x1b[201~", [Keys.Escape, Keys.BracketedPaste]),
+    ],
+)
+def test_a_key_with_alt_is_no_esc(sent: str, keys: list[Keys | str]) -> None:
+    pressed: list[KeyPress] = []
+    parser = Vt100Parser(pressed.append)
+    parser.feed_and_flush(sent)
+
+    assert [press.key for press in chords(pressed)] == keys
+
+
+@pytest.mark.parametrize("text", ["", "words"])
+def test_in_vi_mode_esc_waits_for_no_other_key_once_something_is_typed(text: str) -> None:
+    """So that Esc and Enter send it; on an empty line a second Esc goes back to an earlier question."""
+    ours = bindings(Pastes(), reasoning=lambda: None, suspend=lambda: None, hint=lambda _: None)
+    with create_pipe_input() as source:
+        session: PromptSession[str] = PromptSession(
+            editing_mode=EditingMode.VI, key_bindings=ours, input=source, output=DummyOutput()
+        )
+        session.default_buffer.reset(Document(text))
+        with set_app(session.app):
+            after = [each for each in ours.get_bindings_starting_with_keys((Keys.Escape,)) if each.filter()]
+    assert [each.keys for each in after] == ([] if text else [(Keys.Escape, Keys.Escape)])
 
 
 # stopping
@@ -154,6 +270,13 @@ def test_commands_are_found_by_prefix_and_misspelt_ones_are_guessed() -> None:
     with pytest.raises(UsageError) as unknown:
         find("modle")
     assert unknown.value.hint == "Did you mean /model?"
+
+
+@pytest.mark.parametrize(("elsewhere", "here"), [("quit", "exit"), ("bye", "exit"), ("clear", "new")])
+def test_what_other_chats_call_a_command_is_understood(elsewhere: str, here: str) -> None:
+    assert find(elsewhere).name == here
+    own = Command(elsewhere, "", "", "own", "", lambda *_: None)
+    assert find(elsewhere, {elsewhere: own}) is own
 
 
 def test_every_command_explains_itself() -> None:

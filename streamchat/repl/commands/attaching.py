@@ -1,11 +1,14 @@
 """Commands that put files to the next message."""
 
+import os
 from typing import TYPE_CHECKING
 
 from streamchat.attachments import attachment, media_type, refuse
 from streamchat.errors import UsageError
+from streamchat.paths import expanded
 from streamchat.repl import clipboard
 from streamchat.repl.commands.registry import command
+from streamchat.repl.entry import unquoted
 
 if TYPE_CHECKING:
     from streamchat.repl.loop import Repl
@@ -17,7 +20,7 @@ def file(repl: "Repl", rest: str) -> None:
     if rest == "drop":
         repl.files.clear()
     elif rest:
-        repl.files.add(rest, repl.session.provider)
+        repl.files.add(rest if os.path.lexists(expanded(rest)) else unquoted(rest), repl.session.provider)
     names = ", ".join(repl.files.names)
     repl.say(f"with the next message: {names}" if names else "no file goes with the next message")
 

@@ -16,6 +16,8 @@ from streamchat.paths import expanded
 from streamchat.repl import compacting
 from streamchat.repl.clipboard import copied
 from streamchat.repl.commands.registry import command
+from streamchat.repl.commands.setting import at_its_address
+from streamchat.repl.entry import unquoted
 from streamchat.repl.resuming import chosen
 from streamchat.session import as_asked
 from streamchat.views.safe import one_line
@@ -84,17 +86,18 @@ def drop(repl: "Repl", _: str) -> None:
 @command("save", "FILE", completes="files")
 def save(repl: "Repl", rest: str) -> None:
     """Write the last answer to a file that is not there yet."""
-    text = _answer(repl)
-    files.write(_path(rest), (text if text.endswith("\n") else text + "\n").encode(errors="replace"))
-    repl.say(f"written: {rest}")
+    text, path = _answer(repl), _path(rest)
+    files.write(path, (text if text.endswith("\n") else text + "\n").encode(errors="replace"))
+    repl.say(f"written: {path}")
 
 
 @command("export", "FILE", completes="files")
 def export(repl: "Repl", rest: str) -> None:
     """Write the conversation to a file, in the format of its suffix (.md .json .jsonl .txt .html)."""
     _answer(repl)
-    formats.save(_path(rest), repl.conversation)
-    repl.say(f"written: {rest}")
+    path = _path(rest)
+    formats.save(path, repl.conversation)
+    repl.say(f"written: {path}")
 
 
 @command("copy", "[N|code|all]")
@@ -113,9 +116,14 @@ def copy(repl: "Repl", rest: str) -> None:
 
 
 def adopt(repl: "Repl", conversation: Conversation) -> None:
-    """Ask as this conversation was asked last, where that can be."""
+    """Ask as this conversation was asked last, where that can be.
+
+    A model that was chosen before, by a flag or by /model, was for another conversation.
+    """
+    asked = as_asked(conversation)
     try:
-        settings = change(repl.settings, resumed=as_asked(conversation))
+        settings = change(repl.settings, flags=dict.fromkeys(asked.keys() & {"provider", "model"}), resumed=asked)
+        settings = at_its_address(repl, settings)
         choice = choose(settings)
         if (choice.provider, choice.model) == (repl.session.provider.name, repl.session.model):
             repl.take_over(settings)
@@ -170,7 +178,7 @@ def _code(answer: str, which: str) -> str:
 def _path(rest: str) -> Path:
     if not rest:
         raise UsageError("which file?", "For example: /export tides.md")
-    path = expanded(rest)
+    path = expanded(unquoted(rest))
     if os.path.isfile(path):
         raise UsageError(f"{path} exists already", "Choose another name.")
     return path

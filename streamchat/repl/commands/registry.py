@@ -38,6 +38,8 @@ class Command(Struct, frozen=True):
 
 
 _commands: dict[str, Command] = {}
+_ELSEWHERE = {"quit": "exit", "bye": "exit", "clear": "new"}
+"""What other chats call a command."""
 
 
 def command(name: str, argument: str = "", *, completes: str = "") -> Callable[[Action], Action]:
@@ -65,6 +67,8 @@ def find(word: str, own: Mapping[str, Command] = MappingProxyType({})) -> Comman
     UsageError says what was near.
     """
     known = {**own, **commands()}
+    if word not in known:
+        word = _ELSEWHERE.get(word, word)
     if word in known:
         return known[word]
     begins = [name for name in known if name.startswith(word)] if word else []

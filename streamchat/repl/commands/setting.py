@@ -52,14 +52,14 @@ def asked_by(repl: "Repl", model: str) -> tuple[Choice, Settings]:
 
     An id alone is a model of the provider that is asked now.
     """
-    settings = _at_its_address(repl, change(repl.settings, flags={"model": model, "provider": None}))
+    settings = at_its_address(repl, change(repl.settings, flags={"model": model, "provider": None}))
     if settings.target()[0] is None:
         now = {"provider": repl.session.provider.name}
-        settings = _at_its_address(repl, change(settings, flags=now))
+        settings = at_its_address(repl, change(settings, flags=now))
     return choose(settings), settings
 
 
-def _at_its_address(repl: "Repl", settings: Settings) -> Settings:
+def at_its_address(repl: "Repl", settings: Settings) -> Settings:
     """With the address from a flag where it belongs, to the provider that the chat began with, and nowhere else."""
     settings = change(settings, flags={"base_url": None})
     provider, _ = settings.target()
@@ -78,15 +78,16 @@ def profile(repl: "Repl", rest: str) -> None:
     if names_set & {"provider", "model"}:
         names_set |= {"provider", "model"}
     cleared: dict[str, object] = {setting_of_profile(name).removeprefix("defaults."): None for name in names_set}
-    settings = _at_its_address(repl, change(repl.settings, flags=cleared, profile=rest))
+    settings = at_its_address(repl, change(repl.settings, flags=cleared, profile=rest))
     _turn_to(repl, choose(settings), settings, f"profile {rest}: ")
 
 
-@command("system", "[TEXT|@FILE|off]", completes="files")
+@command("system", "[TEXT|@FILE|off]")
 def system(repl: "Repl", rest: str) -> None:
     """Show the system prompt, give another one from here on, or none."""
     if rest:
-        settings = change(repl.settings, flags={"system": "" if rest == "off" else rest})
+        text = "" if rest == "off" else repl.pastes.unfold(rest)
+        settings = change(repl.settings, flags={"system": text})
         repl.settings, repl.session.system = settings, settings.defaults.system or None
     repl.say(f"system prompt: {repl.session.system}" if repl.session.system else "there is no system prompt")
 
@@ -111,7 +112,8 @@ def set_(repl: "Repl", rest: str) -> None:
     for each in (name,) if name else SETTABLE:
         section = repl.settings.ui if each in _OF_UI else repl.settings.defaults
         found = getattr(section, each)
-        repl.say(f"{each} = {'(the default)' if found in (None, '') else found}")
+        shown = "(the default)" if found in (None, "") else str(found).lower() if isinstance(found, bool) else found
+        repl.say(f"{each} = {shown}")
 
 
 @command("raw")
