@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+from tests.forks import begin_with
 from tests.wire.server import Server
 
 ROOT = Path(__file__).parent.parent
@@ -57,6 +58,7 @@ def clean(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORFGBG", "15;0")
     monkeypatch.setenv("LANG", "C.UTF-8")
+    begin_with(os.environ)
     monkeypatch.chdir(here)
 
 

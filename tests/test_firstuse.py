@@ -401,7 +401,9 @@ def test_the_program_asks_the_same_with_it_and_without(server: Server, tmp_path:
     server.play(scenario, scenario)
     table = tmp_path / "config.toml"
     table.write_text(f'[providers.there]\nkind = "openai"\nbase_url = "{server.v1}"\napi = "responses"\n')
-    results = [run("ask", "--config", str(table), "-m", "there/m", "x", env={OFF: off}) for off in ("", "1")]
+    results = [
+        run("ask", "--config", str(table), "-m", "there/m", "x", env={OFF: off}, fresh=True) for off in ("", "1")
+    ]
 
     assert [(result.out, result.status) for result in results] == [("Spring and neap.\n", 0)] * 2, results
     first, second = (dict(exchange.headers) for exchange in server.exchanges)
