@@ -39,11 +39,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield started
 
 
-@pytest.fixture(params=["collected", "not collected"])
-def garbage(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Each of these again without the garbage collector: nothing may be left to it."""
-    if request.param == "not collected":
-        gc.disable()
+@pytest.fixture
+def garbage() -> Iterator[None]:
+    """These are done without the garbage collector: nothing may be left to it."""
+    gc.disable()
     try:
         yield
     finally:
