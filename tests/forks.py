@@ -124,12 +124,12 @@ class Server:
                 mine[number], theirs[number] = (reading, writing) if number else (writing, reading)
                 pipes.append(theirs[number])
         line, far = socket.socketpair()
-        order = {"args": list(args), "env": dict(env), "cwd": cwd, "terminal": terminal}
+        order = json.dumps({"args": list(args), "env": dict(env), "cwd": cwd, "terminal": terminal})
         with far:
             socket.send_fds(self._control, [b"."], [far.fileno(), *theirs])
         for pipe in pipes:
             os.close(pipe)
-        line.sendall(json.dumps(order).encode() + b"\n")
+        line.sendall(order.encode() + b"\n")
         return Forked(line, mine)
 
     def close(self) -> None:

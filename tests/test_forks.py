@@ -160,7 +160,7 @@ def test_the_system_sees_no_difference(server: Server, terminal: tuple[int, int]
 
 
 @BOTH
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, signal.SIGQUIT])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_is_its_death(server: Server, number: int, fresh: bool) -> None:
     with stalled(server, fresh=fresh) as program:
         assert program.process.poll() is None
