@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+from tests.forks import begin_with
 from tests.wire.server import Server
 
 ROOT = Path(__file__).parent.parent
@@ -23,10 +25,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 FOREIGN = re.compile(
     r"STREAMCHAT_|XDG_|OPENAI_|ANTHROPIC_|.*_API_KEY$|.*_BASE_URL$|.*_AUTH_TOKEN$|OLLAMA_|LC_|LANG(UAGE)?$"
     r"|(HTTPS?|ALL|NO|FTP)_PROXY$|SSL_CERT_|REQUESTS_CA_BUNDLE$|NO_COLOR$|(CLI|FORCE_)COLOR|TTY_|COLORTERM$"
-    r"|COLUMNS$|LINES$|PAGER$|VISUAL$|EDITOR$|PYTHON(UTF8|IOENCODING|WARNINGS|UNBUFFERED|ASYNCIODEBUG)",
+    r"|COLUMNS$|LINES$|PAGER$|VISUAL$|EDITOR$|PYTHON(UTF8|IOENCODING|WARNINGS|UNBUFFERED|ASYNCIODEBUG|DONTWRITEBYTECODE)",
     re.IGNORECASE,
 )
-"""The variables of the person who runs the tests that could change what they see."""
+"""The variables of the person who runs the tests that could change what they see, or how long it takes."""
+
+sys.dont_write_bytecode = False  # what pytest makes of the tests is a third of the time in which they are found
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +61,7 @@ def clean(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORFGBG", "15;0")
     monkeypatch.setenv("LANG", "C.UTF-8")
+    begin_with(os.environ)
     monkeypatch.chdir(here)
 
 

@@ -11,16 +11,20 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from msgspec import Struct
+
+from tests import forks
 
 DEADLINE = 30.0
 ALL = ("stdin", "stdout", "stderr")
 OUTPUTS = ("stdout", "stderr", "screen")
+
+STARTED = (sys.executable, "-m", "streamchat")
 
 ACQUIRE = ': <>"$0" && exec "$@"'
 """For the shell: a session's leader that opens a terminal gets it as its own, then becomes the program."""
@@ -44,7 +48,11 @@ class Result(Struct, frozen=True):
 
 
 class Program:
-    """A run under way. `tty` names the streams that are a terminal of that `(columns, rows)`; the others are pipes."""
+    """A run under way. `tty` names the streams that are a terminal of that `(columns, rows)`; the others are pipes.
+
+    The program itself is forked where it is loaded already (`tests.forks`); with `fresh`, which a test about the start
+    asks for, or with a `command` of one's own, or where the environment says how to start, it is started.
+    """
 
     def __init__(
         self,
@@ -54,7 +62,8 @@ class Program:
         tty: Collection[str] = ALL,
         env: Mapping[str, str | None] | None = None,
         cwd: Path | str | None = None,
-        command: tuple[str, ...] = (sys.executable, "-m", "streamchat"),
+        command: tuple[str, ...] | None = None,
+        fresh: bool = False,
     ) -> None:
         self._changed = threading.Condition()
         self._output: dict[str, bytearray] = {name: bytearray() for name in OUTPUTS}
@@ -63,27 +72,19 @@ class Program:
         self._left = False
         self._master: IO[bytes] | None = None
         tty = tty if terminal else ()
-        line = [*command, *args]
         streams: dict[str, int] = dict.fromkeys(ALL, subprocess.PIPE)
-        slave = -1
+        slave, own = -1, None
         if terminal is not None:
             master, slave = pty.openpty()
             self._master = os.fdopen(master, "r+b", buffering=0)
             self.resize(*terminal)
             streams |= dict.fromkeys(tty, slave)
-            line = ["/bin/sh", "-c", ACQUIRE, os.ttyname(slave), *line]
+            own = os.ttyname(slave)
         if isinstance(stdin, int):
             streams["stdin"] = stdin
         try:
-            self.process = subprocess.Popen(
-                line,
-                stdin=streams["stdin"],
-                stdout=streams["stdout"],
-                stderr=streams["stderr"],
-                env=_environment(env),
-                cwd=cwd,
-                start_new_session=terminal is not None,
-            )
+            begin = _started if fresh or command else _forked
+            self.process = begin((*(command or STARTED), *args), streams, _environment(env), cwd or os.getcwd(), own)
         finally:
             if slave >= 0:
                 os.close(slave)
@@ -210,14 +211,35 @@ def run(
     tty: Collection[str] = ALL,
     env: Mapping[str, str | None] | None = None,
     cwd: Path | str | None = None,
-    command: tuple[str, ...] = (sys.executable, "-m", "streamchat"),
+    command: tuple[str, ...] | None = None,
+    fresh: bool = False,
 ) -> Result:
     """Run it to its end. With `after`, the signal is sent once that text was written."""
-    with Program(*args, stdin=stdin, terminal=terminal, tty=tty, env=env, cwd=cwd, command=command) as program:
+    how: dict[str, Any] = {"env": env, "cwd": cwd, "command": command, "fresh": fresh}
+    with Program(*args, stdin=stdin, terminal=terminal, tty=tty, **how) as program:
         if after is not None:
             program.wait_for(after)
             program.signal(signal)
         return program.end(timeout=timeout)
+
+
+def _started(
+    line: Sequence[str], streams: Mapping[str, int], env: Mapping[str, str], cwd: Path | str, terminal: str | None
+) -> subprocess.Popen[bytes]:
+    """The process of this command line, on the terminal of that name if any."""
+    if terminal is not None:
+        line = ["/bin/sh", "-c", ACQUIRE, terminal, *line]
+    return subprocess.Popen(line, env=env, cwd=cwd, start_new_session=terminal is not None, **streams)
+
+
+def _forked(
+    line: Sequence[str], streams: Mapping[str, int], env: Mapping[str, str], cwd: Path | str, terminal: str | None
+) -> subprocess.Popen[bytes] | forks.Forked:
+    """The same of the program, forked, or started where its environment asks for that."""
+    server = forks.server()
+    if not server.fits(env):
+        return _started(line, streams, env, cwd, terminal)
+    return server.fork(line[len(STARTED) :], [streams[name] for name in ALL], env, os.fspath(cwd), terminal)
 
 
 def _environment(changes: Mapping[str, str | None] | None) -> dict[str, str]:

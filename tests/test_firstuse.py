@@ -352,7 +352,7 @@ import asyncio, json, sys
 from streamchat.firstuse import defer
 import streamchat
 defer("openai", "anthropic", "httpcore2")
-model, url, way = sys.argv[1:]
+model, url, *ways = sys.argv[1:]
 how = {"model": model, "base_url": url}
 def told(answer):
     reply = answer.reply
@@ -360,39 +360,39 @@ def told(answer):
 async def main():
     async with streamchat.astream("x", **how) as answer:
         return [token async for token in answer], told(answer)
-if way == "async":
-    print(json.dumps(asyncio.run(main())))
-else:
-    answer = streamchat.stream("x", **how)
-    print(json.dumps([list(answer), told(answer)]))
+for way in ways:
+    if way == "async":
+        print(json.dumps(asyncio.run(main())))
+    else:
+        answer = streamchat.stream("x", **how)
+        print(json.dumps([list(answer), told(answer)]))
 below = [module for name, module in sys.modules.items() if name.startswith(("openai", "anthropic"))]
 print(any(hasattr(module.__spec__.loader, "_names") and "__getattr__" in vars(module) for module in below))
 """
 
 
-@pytest.mark.parametrize("way", ["sync", "async"])
 @pytest.mark.parametrize(
     ("model", "path", "answer"),
     [("vllm/m", "/v1", chat_answer), ("anthropic/m", "", messages_answer)],
     ids=["openai", "anthropic"],
 )
-def test_one_stream_with_it_and_one_without(server: Server, model: str, path: str, answer: Any, way: str) -> None:
-    scenario = stream(answer(["Spring ", "and ", "neap."]))
-    server.play(scenario, scenario)
+def test_one_stream_with_it_and_one_without(server: Server, model: str, path: str, answer: Any) -> None:
+    """With it, each way in a process of its own: what the one has loaded would be there for the other."""
+    server.play(*[stream(answer(["Spring ", "and ", "neap."]))] * 4)
     told = []
-    for off in ("", "1"):
+    for off, ways in (("", ["sync"]), ("", ["async"]), ("1", ["sync", "async"])):
         done = subprocess.run(
-            [sys.executable, "-c", ASKING, model, server.url + path, way],
+            [sys.executable, "-c", ASKING, model, server.url + path, *ways],
             capture_output=True, text=True, timeout=60, env={**os.environ, OFF: off, "ANTHROPIC_API_KEY": "k"},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        result, deferred = done.stdout.splitlines()
-        told.append(json.loads(result))
+        *results, deferred = done.stdout.splitlines()
+        told += map(json.loads, results)
         assert deferred == str(off == "")
 
-    assert told[0] == told[1]
+    assert told == [told[0]] * 4
     assert told[0][0] == ["Spring ", "and ", "neap."]
-    assert server.exchanges[0].json == server.exchanges[1].json
+    assert [exchange.json for exchange in server.exchanges] == [server.exchanges[0].json] * 4
 
 
 def test_the_program_asks_the_same_with_it_and_without(server: Server, tmp_path: Path) -> None:
@@ -401,7 +401,9 @@ def test_the_program_asks_the_same_with_it_and_without(server: Server, tmp_path:
     server.play(scenario, scenario)
     table = tmp_path / "config.toml"
     table.write_text(f'[providers.there]\nkind = "openai"\nbase_url = "{server.v1}"\napi = "responses"\n')
-    results = [run("ask", "--config", str(table), "-m", "there/m", "x", env={OFF: off}) for off in ("", "1")]
+    results = [
+        run("ask", "--config", str(table), "-m", "there/m", "x", env={OFF: off}, fresh=True) for off in ("", "1")
+    ]
 
     assert [(result.out, result.status) for result in results] == [("Spring and neap.\n", 0)] * 2, results
     first, second = (dict(exchange.headers) for exchange in server.exchanges)

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "streamchat"
 
 LAYERS = (
-    ("events", "errors", "firstuse", "paths", "prices"),
+    ("events", "errors", "firstuse", "paths", "prices", "threads"),
     ("chat", "sse", "continuation", "fences", "structured"),
     ("local",),
     ("providers",),

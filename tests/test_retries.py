@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamchat import retries
 from streamchat.chat import Reply
 from streamchat.errors import AuthError, BusyError, ChatError, NetworkError
 from streamchat.events import Retry, Text
@@ -56,7 +57,8 @@ def test_a_refusal_is_tried_again_and_said(server: Server, first: object) -> Non
     assert "trying again" in result.err and "2 of 3" in result.err
 
 
-def test_an_error_event_before_the_first_word_is_tried_again(server: Server) -> None:
+def test_an_error_event_before_the_first_word_is_tried_again(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retries, "_FIRST", 0.01)
     server.play(streamed([OVERLOADED]), reset_before_answer(), streamed(chat_answer(["Hi"])))
     events = list(stream("hello", model="vllm/m", base_url=server.v1).events())
 

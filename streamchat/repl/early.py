@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from streamchat.repl.terminal import PASTE_OFF, PASTE_ON, Terminal, is_dumb
+from streamchat.threads import deaf
 
 PROMPT = "> "
 _BACKSPACE = ("\x7f", "\x08")
@@ -113,7 +114,8 @@ class Early:
 
     def _read(self) -> None:
         self._reader = threading.Thread(target=self._read_on, name="early-keys", daemon=True)
-        self._reader.start()
+        with deaf():
+            self._reader.start()
 
     def _rest(self) -> None:
         if self._reader is not None:

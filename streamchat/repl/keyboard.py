@@ -17,6 +17,8 @@ from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
+from streamchat.threads import deaf
+
 _ESCAPE = 0.03
 """Seconds after which an escape character that stands alone is the Esc key, and no beginning of another."""
 _PASTE = 0.5
@@ -59,7 +61,8 @@ class Keyboard:
         self._stopped, self._stopping = os.pipe()
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        with deaf():
+            self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from streamchat.chat import Reply
 from streamchat.events import Event, Text, Usage
+from streamchat.threads import deaf
 from streamchat.views.base import Stepped
 from streamchat.views.tty import size_of
 
@@ -46,7 +47,8 @@ class FirstView(Stepped):
 
     def begin(self, reply: Reply) -> None:
         self._loading = threading.Thread(target=self._go_on, args=(reply,), name="load-view", daemon=True)
-        self._loading.start()
+        with deaf():
+            self._loading.start()
 
     def take(self, event: Event) -> None:
         with self._taking:

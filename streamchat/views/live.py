@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 
+from streamchat.threads import deaf
 from streamchat.views.blocks import Blocks
 from streamchat.views.elements import Line, broken
 from streamchat.views.markdown import CODE_THEME, Sheet, rendered
@@ -131,7 +132,8 @@ class LiveMarkdown:
         """Begin to draw, if there is something to draw before the first text."""
         if self.mode != "whole" and self._drawer is None:
             self._drawer = threading.Thread(target=self._draw_on, name="live-markdown", daemon=True)
-            self._drawer.start()
+            with deaf():
+                self._drawer.start()
 
     def take_over(self, text: str) -> None:
         """What is fed will begin with this text, which stands in the cursor's row already. Before `start`."""

@@ -48,7 +48,9 @@ def start() -> None:
         subprocess.run([sys.executable, "-m", "streamchat", "--help"], capture_output=True, check=True)
         helped.append(time.perf_counter() - begun)
         begun = time.perf_counter()
-        with Program("chat", "-m", "openai/gpt-5", terminal=(80, 24), env={"OPENAI_API_KEY": "sk-bench"}) as program:
+        with Program(
+            "chat", "-m", "openai/gpt-5", terminal=(80, 24), env={"OPENAI_API_KEY": "sk-bench"}, fresh=True
+        ) as program:
             program.wait_for(b"\x1b[c")
             program.press(b"\x1b]11;rgb:0000/0000/0000\x1b\\\x1b[?62;22c")
             program.wait_for(b"\n> ")
@@ -69,7 +71,7 @@ def first_answer() -> None:
         for _ in range(RUNS // 2):
             with (
                 Server(stream(chat_answer(["Hello."]))) as server,
-                Person("-m", "vllm/m", "--base-url", server.v1) as person,
+                Person("-m", "vllm/m", "--base-url", server.v1, fresh=True) as person,
             ):
                 person.prompted()
                 time.sleep(wait)
@@ -82,7 +84,7 @@ def first_answer() -> None:
 
 def echo_idle() -> None:
     """From a key to its echo at the prompt."""
-    with Person("-m", "echo") as person:
+    with Person("-m", "echo", fresh=True) as person:
         person.prompted()
         report("echo at the prompt", echoes(person, KEYS), worst=True)
 
@@ -94,7 +96,7 @@ def echo_streaming() -> None:
         lines = [json.dumps({"type": "text", "text": text, "at": index / 200}) for index, text in enumerate(tokens)]
         recording = Path(folder, "long.jsonl")
         recording.write_text("\n".join(lines))
-        with Person("-m", f"replay/{recording}") as person:
+        with Person("-m", f"replay/{recording}", fresh=True) as person:
             person.prompted()
             person.press("go\r")
             person.sees("word word")
@@ -125,7 +127,7 @@ def stop() -> None:
     for _ in range(RUNS):
         with (
             Server(stream(chat_answer(["Half"])[:2], Stall())) as server,
-            Person("-m", "vllm/m", "--base-url", server.v1) as person,
+            Person("-m", "vllm/m", "--base-url", server.v1, fresh=True) as person,
         ):
             person.prompted()
             person.press("hello\r")
@@ -142,7 +144,7 @@ def stop() -> None:
 
 def turns(home: str) -> None:
     """A conversation of a thousand turns: each turn's time, and the memory, on the way."""
-    with Person("-m", "replay/reasoning", "--speed", "0", size=(80, 24)) as person:
+    with Person("-m", "replay/reasoning", "--speed", "0", size=(80, 24), fresh=True) as person:
         person.prompted()
         base = memory(person.program.process.pid)
         output = person.program._output["screen"]
@@ -160,7 +162,7 @@ def turns(home: str) -> None:
     report("turns 901 to 1000", times[-100:])
     print(f"memory: {base / 1024:.1f} MB at the first prompt, {grown / 1024:.1f} MB after {TURNS} turns")
     begun = time.perf_counter()
-    with Person("-m", "replay/reasoning", "-c") as person:
+    with Person("-m", "replay/reasoning", "-c", fresh=True) as person:
         person.prompted()
         print(f"resumed after {time.perf_counter() - begun:.2f} s")
 

@@ -1,6 +1,7 @@
 """Ctrl-C at any instant, from the program's first line on: in the middle of an import, of a request, of the way out."""
 
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -8,6 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.program import Result, run
+from tests.repl.person import Person
+from tests.wire.answers import chat_answer
+from tests.wire.scenario import Stall, stream
+from tests.wire.server import Server
 
 STRIKE = """\
 import os, sys
@@ -75,3 +80,25 @@ def test_a_signal_in_a_callback_of_the_interpreter_is_not_lost(number: signal.Si
     result = run(command=(sys.executable, "-c", LOST.format(number=int(number))), timeout=10)
 
     assert (result.status, result.err) == (-number, "")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="shown by /proc")
+def test_no_thread_but_the_main_one_takes_a_signal(server: Server) -> None:
+    """The system gives it to any that will have it; the main one, which waits for the next token, would not hear of it.
+
+    One that just begins or ends takes it in some of a hundred answers that are interrupted at their first word.
+    """
+    server.play(stream(chat_answer(["Half an answer"])[:2], Stall()))
+    with Person("ask", "-m", "vllm/m", "--base-url", server.v1, "x", chat=False) as person:
+        person.sees("Half an answer", " s · ~")
+        pid = person.program.process.pid
+        masks = {
+            int(task.name): int(re.findall(r"SigBlk:\s*(\w+)", (task / "status").read_text())[0], 16)
+            for task in Path(f"/proc/{pid}/task").iterdir()
+        }
+        person.program.signal(signal.SIGTERM)
+        assert person.program.end().status == -signal.SIGTERM
+
+    assert masks.pop(pid) == 0
+    ours = sum(1 << number - 1 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP))
+    assert masks and [mask & ours for mask in masks.values()] == [ours] * len(masks)

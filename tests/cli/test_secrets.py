@@ -16,14 +16,14 @@ LOUD = {"OPENAI_LOG": "debug", "ANTHROPIC_LOG": "debug", "STREAMCHAT_DEBUG": "1"
 
 COMMANDS = (
     ("ask", "hello", "--record", "wire.jsonl", "--save", "all.md", "-o", "answer.md", "-u"),
-    ("ask", "hello", "--format", "jsonl"),
-    ("ask", "hello", "--dry-run"),
     ("ask", "hello", "-m", "wire/gone"),
-    ("doctor",),
     ("models", "list", "--refresh"),
 )
 """What asks the provider, with all that it writes."""
 AROUND = (
+    ("ask", "hello", "--format", "jsonl"),
+    ("ask", "hello", "--dry-run"),
+    ("doctor",),
     ("config", "show", "--origin"),
     ("config", "check"),
     ("keys", "list"),
@@ -49,7 +49,7 @@ def test_no_command_shows_or_keeps_it_however_much_is_logged(server: Server, for
     configured(form, server)
     quoting = document(f'{{"error": {{"message": "Incorrect API key: {KEY}", "type": "x"}}}}'.encode(), status=401)
     answer = stream(form.answer(["Your key is ", "not known to me."]))
-    server.play(answer, answer, quoting, quoting)
+    server.play(answer, quoting, answer)
     for command in (*COMMANDS, *(AROUND if form is FORMATS[0] else ())):
         done = run(*command, env={"WIRE_KEY": KEY, **LOUD})
         assert KEY not in done.out + done.err, command

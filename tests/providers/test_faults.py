@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from streamchat import retries
 from streamchat.errors import NetworkError, StalledError
 from tests.providers.asking import PUMPS, Pump, ask, url_of
 from tests.wire.answers import FORMATS, Format
@@ -25,8 +26,9 @@ def over(pump: Pump) -> list[Case]:
 @pytest.mark.parametrize(
     ("case", "pump"), [pytest.param(case, pump, id=f"{case}-{pump}") for pump in PUMPS for case in over(pump)]
 )
-def test_fault(server: Server, case: Case, pump: Pump) -> None:
+def test_fault(server: Server, case: Case, pump: Pump, monkeypatch: pytest.MonkeyPatch) -> None:
     """What came is kept, the error is ours, its line says what is wrong and where, and no time is lost."""
+    monkeypatch.setattr(retries, "_FIRST", 0.01)  # how long is waited is for `tests.test_retries` to say
     server.play(*case.scenarios)
     host, url = place_of(case, server)
     begun = time.monotonic()

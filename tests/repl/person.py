@@ -8,12 +8,13 @@ from typing import Any, Self
 import pyte
 
 from tests.program import Program
+from tests.views.emulator import Screen
 
 DEADLINE = 10.0
 
 
-class Screen(pyte.HistoryScreen):
-    """A screen with its scrollback, which answers the program's questions about the cursor."""
+class Answering(Screen):
+    """A screen that answers the program's questions about the cursor."""
 
     def __init__(self, columns: int, rows: int, answer: Callable[[bytes], None]) -> None:
         super().__init__(columns, rows, history=10_000, ratio=0.5)
@@ -28,7 +29,7 @@ class Person:
 
     def __init__(self, *args: str, size: tuple[int, int] = (80, 24), chat: bool = True, **how: Any) -> None:
         self.program = Program(*(("chat",) if chat else ()), *args, terminal=size, **how)
-        self._screen = Screen(*size, self.program.press)
+        self._screen = Answering(*size, self.program.press)
         self._stream = pyte.ByteStream(self._screen)
         self._fed = 0
 

@@ -123,7 +123,7 @@ def test_a_signal_leaves_the_terminal_as_it_was(tmp_path: Path, number: int) -> 
 
 
 def test_an_error_stands_where_the_prompt_was() -> None:
-    with Person("--provider", "nobody") as person:
+    with Person("--provider", "nobody", fresh=True) as person:
         said = person.program.end()
         rows = person.rows
 
@@ -132,7 +132,7 @@ def test_an_error_stands_where_the_prompt_was() -> None:
 
 
 def test_a_question_to_the_person_takes_the_place_of_the_prompt(tmp_path: Path) -> None:
-    with Person() as person:
+    with Person(fresh=True) as person:
         rows = person.sees("[Y/n]")
         person.press("n\n")
         said = person.program.end()
@@ -143,7 +143,7 @@ def test_a_question_to_the_person_takes_the_place_of_the_prompt(tmp_path: Path) 
 
 def test_notices_stand_above_the_prompt(tmp_path: Path) -> None:
     (tmp_path / ".streamchat.toml").write_text('system = "Be brief."\n')
-    with Person("-m", "echo", cwd=tmp_path) as person:
+    with Person("-m", "echo", cwd=tmp_path, fresh=True) as person:
         rows = person.prompted("/help")
 
     shown = [row.partition(" ")[0] for row in rows if row]
@@ -152,7 +152,7 @@ def test_notices_stand_above_the_prompt(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("term", ["dumb", "unknown"])
 def test_a_terminal_that_cannot_move_its_cursor_gets_no_early_prompt(term: str) -> None:
-    with Person("-m", "echo", env={"TERM": term}) as person:
+    with Person("-m", "echo", env={"TERM": term}, fresh=True) as person:
         person.line()
 
         assert b"\x1b" not in person.written

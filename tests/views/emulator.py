@@ -11,6 +11,12 @@ from typing import Any
 import pyte
 
 
+class Screen(pyte.HistoryScreen):
+    """A screen with its scrollback, through which nobody pages: for that, pyte wraps every call on it."""
+
+    __getattribute__ = object.__getattribute__
+
+
 class Emulator(io.StringIO):
     """A terminal to write to that remembers all of its lines."""
 
@@ -18,7 +24,7 @@ class Emulator(io.StringIO):
 
     def __init__(self, width: int, height: int) -> None:
         super().__init__()
-        self.screen = pyte.HistoryScreen(width, height, history=1_000_000)
+        self.screen = Screen(width, height, history=1_000_000)
         self.screen.set_mode(pyte.modes.LNM)  # what a terminal's driver does with newlines
         self._stream = pyte.Stream(self.screen)
         self.writes: list[str] = []
@@ -38,9 +44,7 @@ class Emulator(io.StringIO):
         rows = [*screen.history.top, *(screen.buffer[number] for number in range(screen.lines))]
         lines = [[row[column] for column in range(screen.columns)] for row in rows]
         for line in lines:
-            while line and line[-1] in (screen.default_char, line[-1]._replace(data=" ", fg="default", bold=False)):
-                if line[-1].data != " " or line[-1].bg != "default" or line[-1].underscore or line[-1].reverse:
-                    break
+            while line and _blank(line[-1]):
                 line.pop()
         while lines and not lines[-1]:
             lines.pop()
@@ -53,6 +57,12 @@ class Emulator(io.StringIO):
     @property
     def visible(self) -> list[str]:
         return [line.rstrip() for line in self.screen.display]
+
+
+def _blank(cell: pyte.screens.Char) -> bool:
+    """Whether a cell looks as if nothing had been written to it."""
+    plain = cell.data == " " and cell.fg == cell.bg == "default"
+    return plain and not (cell.bold or cell.underscore or cell.reverse)
 
 
 class Tmux:

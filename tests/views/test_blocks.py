@@ -100,7 +100,7 @@ def test_the_work_per_character_does_not_grow_with_the_text(name: str, monkeypat
 
 
 def _parsed_characters(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many characters the parser was given while the text came in pieces of twenty, with a frame for each."""
+    """How many characters the parser was given while the text came in pieces of forty, with a frame for each."""
     count = 0
 
     def counting(source: str, *rest: object) -> object:
@@ -112,7 +112,7 @@ def _parsed_characters(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
     with monkeypatch.context() as patch:
         patch.setattr(parser().block, "parse", counting)
         blocks = module.Blocks()
-        for piece in pieces(text, 20):
+        for piece in pieces(text, 40):
             blocks.feed(piece)
             blocks.take()
             blocks.tail()
