@@ -216,7 +216,8 @@ VENDORS = [
 
 def work(server: Server, vendor: str, path: str, packets: list[bytes]) -> tuple[int, int, int, dict[str, int]]:
     """Calls, writes and flushes behind the first event, and the calls by where what was called is."""
-    server.play(stream([b"".join(packets)]))
+    begins = 1 + next(place for place, packet in enumerate(packets) if b" tide" in packet)
+    server.play(stream([b"".join(packets[:begins]), b"".join(packets[begins:])]))
     done = subprocess.run(
         [sys.executable, "-c", WORK, vendor, server.url + path], capture_output=True, text=True, timeout=60
     )
