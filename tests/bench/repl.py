@@ -51,13 +51,13 @@ def start() -> None:
         with Program(
             "chat", "-m", "openai/gpt-5", terminal=(80, 24), env={"OPENAI_API_KEY": "sk-bench"}, fresh=True
         ) as program:
-            program.wait_for(b"\x1b[c")
-            program.press(b"\x1b]11;rgb:0000/0000/0000\x1b\\\x1b[?62;22c")
             program.wait_for(b"\n> ")
             shown.append(time.perf_counter() - begun)
             program.press(b"x")
-            program.wait_for(b"x")
+            program.wait_for(b"> x")
             ready.append(time.perf_counter() - begun)
+            program.wait_for(b"\x1b[c")
+            program.press(b"\x1b]11;rgb:0000/0000/0000\x1b\\\x1b[?62;22c")
     report("python -c pass", floor)
     report("--help", helped)
     report("prompt shown", shown)
