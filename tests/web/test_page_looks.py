@@ -100,6 +100,23 @@ def test_the_page_follows_what_is_written_only_for_who_is_at_the_end(chat: Reade
     expect(chat.button("Jump to end")).to_be_hidden()
 
 
+def test_who_goes_up_by_little_from_the_end_is_not_brought_back(chat: Reader) -> None:
+    gate = Event()
+    more = "".join(f"\n\nParagraph {number}." for number in range(80))
+    chat.asked.plan(held(more, gate, "\n\nThe end."))
+    chat.ask("Scroll a little")
+    chat.see("Paragraph 79.")
+    below = "(({scrollHeight, scrollTop, clientHeight}) => scrollHeight - scrollTop - clientHeight)(scroller)"
+    chat.tab.until(below, lambda pixels: pixels < 2)
+    chat.page.mouse.move(700, 300)
+    chat.page.mouse.wheel(0, -20)  # a touchpad's, less than what counts as near the end
+    top = chat.tab.until("scroller.scrollTop", lambda value: chat.page.evaluate(below) > 15)
+    gate.set()
+    chat.see("The end.")
+    chat.done()
+    assert abs(chat.page.evaluate("scroller.scrollTop") - top) < 2
+
+
 def test_a_screen_reader_hears_whole_sentences_once(chat: Reader) -> None:
     heard = """
     window.heard = [];
