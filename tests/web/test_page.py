@@ -235,6 +235,79 @@ def test_pasted_images_go_as_they_are_and_those_too_large_for_a_model_smaller(ch
     assert urls[1].startswith("data:image/jpeg;base64,") and len(urls) == 2
 
 
+SLOW = """() => {
+  const read = File.prototype.arrayBuffer;
+  File.prototype.arrayBuffer = async function () {
+    await new Promise(resolve => (window.letRead = resolve));
+    return read.call(this);
+  };
+}"""
+"""Files are read when the test says so."""
+
+
+def test_a_file_that_is_still_being_read_is_waited_for_and_stays_where_it_was_given(chat: Reader) -> None:
+    files = chat.page.get_by_label("Attached files").locator(".file")
+    chat.page.evaluate(SLOW)
+    chat.prompt.fill("What is in it?")
+    chat.page.evaluate(FILES, ["paste", "#prompt", ["slow.txt", "text/plain", list(b"Slow.")]])
+    expect(chat.button("Send")).to_be_disabled()
+    chat.prompt.press("Enter")
+    expect(chat.page.get_by_text("A file is still being read.")).to_be_visible()
+    assert chat.asked.all == [] and chat.prompt.input_value() == "What is in it?"
+    chat.page.evaluate("letRead()")
+    expect(files).to_have_count(1)
+    chat.asked.plan(answer("Read."), answer("Another."))
+    chat.prompt.press("Enter")
+    chat.see("Read.")
+    chat.done()
+    assert "Slow." in chat.asked.exchange().json["messages"][-1]["content"]
+
+    chat.page.evaluate(FILES, ["paste", "#prompt", ["late.txt", "text/plain", list(b"Late.")]])
+    chat.button("New chat").click()
+    expect(chat.page.locator(".answer")).to_have_count(0)
+    chat.page.evaluate("letRead()")
+    chat.prompt.fill("Elsewhere")
+    expect(chat.button("Send")).to_be_enabled()
+    expect(files).to_have_count(0)
+    chat.row("What is in it?").locator("a").click()
+    expect(files).to_have_count(1)
+    files.get_by_role("button").click()
+
+
+def test_a_file_that_was_sent_is_not_there_again_in_the_next_chat(chat: Reader) -> None:
+    files = chat.page.get_by_label("Attached files").locator(".file")
+    chat.asked.plan(answer("First."), answer("Second."))
+    chat.ask("Some conversation")
+    chat.done()
+    chat.button("New chat").click()
+    chat.page.evaluate(FILES, ["paste", "#prompt", ["once.txt", "text/plain", list(b"Once.")]])
+    expect(files).to_have_count(1)
+    chat.row("Some conversation").locator("a").click()
+    expect(files).to_have_count(0)
+    chat.button("New chat").click()
+    expect(files).to_have_count(1)
+    chat.ask("With the file")
+    chat.see("Second.")
+    chat.done()
+    chat.button("New chat").click()
+    expect(chat.page.locator(".answer")).to_have_count(0)
+    expect(files).to_have_count(0)
+
+
+def test_cells_that_are_pasted_are_text_and_no_picture_of_it(chat: Reader) -> None:
+    office = """([text, html, bytes]) => {
+      const data = new DataTransfer();
+      if (text) data.setData("text/plain", text);
+      data.setData("text/html", html);
+      data.items.add(new File([new Uint8Array(bytes)], "image.png", { type: "image/png" }));
+      const event = new ClipboardEvent("paste", { bubbles: true, cancelable: true, clipboardData: data });
+      return document.querySelector("#prompt").dispatchEvent(event);
+    }"""
+    assert chat.page.evaluate(office, ["1\t2", "<table></table>", list(PIXEL)]), "it is the browser's to paste"
+    assert not chat.page.evaluate(office, ["", "<img>", list(PIXEL)]), "a picture of a page is one"
+    expect(chat.page.get_by_label("Attached files").locator(".file")).to_have_count(1)
+
+
 def test_what_is_being_answered_is_not_deleted_and_the_page_says_why(chat: Reader) -> None:
     gate = Event()
     chat.asked.plan(held("Still ", gate, "here."))
