@@ -423,6 +423,31 @@ def test_conversations_are_found_named_deleted_and_brought_back(chat: Reader) ->
     expect(chat.page.locator(".list-note")).to_have_text("Nothing found.")
 
 
+COMPOSING = """target => document.querySelector(target).dispatchEvent(
+  new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true, cancelable: true }))"""
+"""Enter that takes what an input method suggests."""
+
+
+def test_enter_in_the_search_opens_what_is_found_however_fast_it_is_typed(chat: Reader) -> None:
+    chat.asked.plan(answer("Cuscus."), answer("Dugong."), answer("Numbat."))
+    for text in ("About cuscuses", "About dugongs", "About numbats"):
+        chat.button("New chat").click()
+        expect(chat.page.locator(".answer")).to_have_count(0)
+        chat.ask(text)
+        chat.done()
+    chat.page.keyboard.press("Control+k")
+    assert chat.page.evaluate(COMPOSING, "#search"), "it is the input method's"
+    chat.page.keyboard.type("cuscuses")
+    chat.page.keyboard.press("Enter")
+    chat.see("Cuscus.")
+    expect(chat.prompt).to_be_focused()
+    chat.page.keyboard.press("Control+k")
+    chat.page.keyboard.type("no such animal")
+    chat.page.keyboard.press("Enter")
+    expect(chat.page.locator(".list-note")).to_have_text("Nothing found.")
+    chat.see("Cuscus.")
+
+
 def test_everything_is_done_with_keys_alone(chat: Reader) -> None:
     keys, page = chat.page.keyboard, chat.page
     chat.asked.plan(answer("First."), answer("Second."), endless("Third"))

@@ -47,7 +47,7 @@ export class QuestionView {
       this.#ask(form, field.value);
     });
     field.addEventListener("keydown", (event) => {
-      if (event.isComposing) return;
+      if (event.isComposing || event.keyCode === 229) return;
       if (event.key === "Escape") {
         event.stopPropagation();
         this.#endEdit(form);
