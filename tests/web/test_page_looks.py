@@ -139,6 +139,27 @@ def test_a_screen_reader_hears_whole_sentences_once(chat: Reader) -> None:
     assert words.count("The first sentence.") == 1
 
 
+def test_what_is_written_from_the_right_stands_at_the_right_and_code_never_does(chat: Reader) -> None:
+    text = "שלום `f(x)` עולם.\n\n- אחת\n\n  ```\n  one()\n  ```\n- two\n\n> ציטוט\n\nLatin: שלום.\n\n```\ntwo()\n```\n"
+    chat.asked.plan(answer(text))
+    chat.ask("שאלה?")
+    chat.see("Latin")
+    chat.done()
+    directions = """selector => [...document.querySelectorAll(selector)].map(one => getComputedStyle(one).direction)"""
+    for selector, expected in {
+        ".body > p": ["rtl", "ltr"],
+        ".body > :is(ul, blockquote)": ["rtl", "rtl"],
+        ".body li > p": ["rtl", "rtl"],
+        ".body :is(pre, code)": ["ltr"] * 5,
+    }.items():
+        assert (selector, chat.page.evaluate(directions, selector)) == (selector, expected)
+    assert chat.page.evaluate(directions, "#prompt") == ["ltr"]
+    chat.prompt.fill("עוד")
+    assert chat.page.evaluate(directions, "#prompt") == ["rtl"]
+    marks = chat.page.evaluate("getComputedStyle(document.querySelector('.body > ul')).paddingRight")
+    assert marks == "25.6px", "the marks of a list have their place at its beginning"
+
+
 def test_a_long_answer_holds_up_nothing(chat: Reader) -> None:
     """No task of the page takes 50 ms of processor time, while 32 kB come and while they are read back at once."""
     prose = "Some **words** that go on, with `code` in them and a [link](https://example.org). " * 12
