@@ -188,3 +188,28 @@ def test_what_the_server_does_not_keep_the_page_remembers_until_it_is_closed(chr
             chat.check()
     finally:
         serving.close()
+
+
+def test_a_question_that_crosses_another_tabs_is_given_back_and_shows_what_is_under_way(chat: Reader) -> None:
+    gate = Event()
+    chat.asked.plan(answer("One."), held("From the other tab", gate, " and its end."), answer("Three."))
+    chat.ask("First")
+    chat.see("One.")
+    chat.done()
+    other = chat.page.context.new_page()
+    other.goto(chat.page.url)
+    expect(other.locator(".answer")).to_have_count(1)
+    other.get_by_label("Message", exact=True).fill("Second")
+    other.keyboard.press("Enter")
+    expect(other.locator(".answer .body").last).to_contain_text("From the other tab")
+    chat.ask("Third")
+    chat.see("From the other tab")
+    assert chat.questions == ["First", "Second"]
+    expect(chat.prompt).to_have_value("Third")
+    gate.set()
+    chat.see("and its end.")
+    chat.done()
+    chat.prompt.press("Enter")
+    chat.see("Three.")
+    chat.done()
+    assert chat.questions == ["First", "Second", "Third"]

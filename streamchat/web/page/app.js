@@ -70,6 +70,10 @@ function run(config) {
       if (!onPage) say("An answer in another conversation has ended.");
       showTitle(chat.conversation);
     },
+    crossed({ id, content, attachments }) {
+      if (id === undefined) composer.giveBack(content, attachments);
+      notice(`Another answer of this conversation is under way: here it is.${id === undefined ? " What you wrote is in its field again." : ""}`);
+    },
     failed(problem, id) {
       if (id === undefined) return complain(problem);
       complain(problem.status === 404 ? { message: "That conversation is not there any more." } : problem);

@@ -25,7 +25,8 @@ export class Chat {
   #opening = 0;
   #stranded = null; // what the server refused and did not keep
 
-  // `hooks`: settings() for what to ask with, opened(conversation), busy(live), changed(), ended(live, seen), failed(error).
+  // `hooks`: settings() for what to ask with, opened(conversation), busy(live), changed(), ended(live, seen), failed(error), crossed(question)
+  // for one that was not asked, for another is being answered.
   constructor(element, empty, keeps, hooks) {
     this.#hooks = hooks;
     this.#keeps = keeps;
@@ -173,6 +174,11 @@ export class Chat {
     if (live.conversation !== null) conversation = await this.#load(live.conversation, "").catch(() => null);
     const onPage = this.#isShown(live);
     this.#lives.delete(live);
+    if (onPage && live.error?.code === "run_active" && conversation?.run) {
+      this.#hooks.crossed(live.view.turn.question);
+      await this.open(conversation.id);
+      return;
+    }
     if (onPage) {
       if (conversation) this.#adopt(live, conversation);
       else if (this.#keeps || !(await this.#remember(live))) this.#strand(live);

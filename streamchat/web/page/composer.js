@@ -81,6 +81,15 @@ export class Composer {
     keepDraft(this.#conversation, this.#field.value);
   }
 
+  // What was sent and not asked, in front of what was written since.
+  giveBack(text, attachments = []) {
+    this.#field.value = [text, this.#field.value].filter((part) => part.trim()).join("\n\n");
+    this.#files.unshift(...attachments.filter((file) => file.data !== undefined));
+    this.#changed(false);
+    this.keep();
+    this.#showFiles();
+  }
+
   // They go with the conversation that they were given in, whichever is on the page when they are read.
   async add(files) {
     const into = this.#files;
