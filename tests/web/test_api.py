@@ -205,6 +205,12 @@ def test_what_can_be_asked_is_told(site: Site) -> None:
     assert config["limits"]["prompt"] == 200_000
 
 
+def test_no_conversation_is_begun_that_nobody_could_ask_in(site: Site) -> None:
+    got = site.ask("POST", "/api/conversations", {"name": "Empty"})
+    assert (got.status, got.json["error"]["code"]) == (422, "invalid")
+    assert "POST /api/chat" in got.json["error"]["message"]
+
+
 def test_who_asks_only_whether_it_is_there_is_told_so(site: Site) -> None:
     for path in ("/", "/api/health", "/api/config", "/v1/models", "/api/conversations"):
         head, whole = (site.ask(method, path) for method in ("HEAD", "GET"))
