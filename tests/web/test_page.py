@@ -7,7 +7,7 @@ from threading import Event
 from playwright.sync_api import Route, expect
 
 from tests.web.reader import SEEN, Reader
-from tests.web.serving import TOKEN, answer, endless, held
+from tests.web.serving import MODEL, TOKEN, answer, endless, held
 from tests.wire.answers import openai_error_body
 from tests.wire.scenario import document
 
@@ -421,6 +421,32 @@ def test_conversations_are_found_named_deleted_and_brought_back(chat: Reader) ->
     with chat.page.expect_response(lambda response: "/api/conversations?" in response.url):
         chat.page.get_by_label("Search conversations").fill("wallabies")
     expect(chat.page.locator(".list-note")).to_have_text("Nothing found.")
+
+
+def test_the_focus_is_not_lost_with_the_button_that_had_it(chat: Reader) -> None:
+    def ask(number: int) -> None:
+        body = {"input": f"Filler {number}", "model": MODEL}
+        chat.page.evaluate(
+            """async body => (await fetch("api/chat", { method: "POST", body: JSON.stringify(body),
+              headers: { "Content-Type": "application/json" } })).text()""",
+            body,
+        )
+
+    chat.asked.plan(*(answer("Filled.") for _ in range(42)))
+    for number in range(42):
+        ask(number)
+    chat.page.reload()
+    chat.button("Show more").focus()
+    chat.page.keyboard.press("Enter")
+    chat.tab.until("document.activeElement.className", "row-link")
+    assert chat.page.evaluate("[...document.querySelectorAll('.row-link')].indexOf(document.activeElement)") == 40
+    chat.row("Filler 41").hover()
+    chat.button("More for Filler 41").click()
+    chat.button("Delete").click()
+    chat.button("Undo").focus()
+    chat.page.keyboard.press("Enter")
+    expect(chat.row("Filler 41")).to_be_visible()
+    expect(chat.page.locator("#scroller")).to_be_focused()
 
 
 COMPOSING = """target => document.querySelector(target).dispatchEvent(

@@ -117,6 +117,20 @@ def test_who_goes_up_by_little_from_the_end_is_not_brought_back(chat: Reader) ->
     assert abs(chat.page.evaluate("scroller.scrollTop") - top) < 2
 
 
+def test_a_finger_that_opens_a_chat_brings_up_no_keyboard(chromium: Browser, serving: Serving) -> None:
+    with reader(chromium, serving, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 700}) as phone:
+        phone.enter()
+        expect(phone.page.locator("#scroller")).to_be_focused()
+        phone.asked.plan(answer("On a phone."))
+        phone.ask("By hand")
+        phone.see("On a phone.")
+        phone.done()
+        phone.button("Conversations").tap()
+        phone.button("New chat").tap()
+        expect(phone.page.locator("#scroller")).to_be_focused()
+        phone.check()
+
+
 def test_a_screen_reader_hears_whole_sentences_once(chat: Reader) -> None:
     heard = """
     window.heard = [];

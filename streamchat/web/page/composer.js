@@ -72,8 +72,10 @@ export class Composer {
     this.#enable();
   }
 
+  // Where a finger points, the field would bring up a keyboard over half of what is to be read.
   focus() {
-    this.#field.focus({ preventScroll: true });
+    const place = matchMedia("(pointer: coarse)").matches ? byId("scroller") : this.#field;
+    place.focus({ preventScroll: true });
   }
 
   keep() {

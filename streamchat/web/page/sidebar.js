@@ -163,6 +163,14 @@ export class Sidebar {
     }
   }
 
+  // The button that was pressed is gone then: who walks with keys goes on at the first one that came.
+  async #showMore() {
+    const before = this.#rows.length;
+    await this.#load(this.#next);
+    const first = this.#rows[before];
+    if (first) this.#list.querySelector(`[data-id="${CSS.escape(first.id)}"] .row-link`)?.focus();
+  }
+
   get #words() {
     return this.#search.value.trim();
   }
@@ -193,7 +201,7 @@ export class Sidebar {
       h("section", { class: "group" }, h("h2", {}, heading), h("ul", {}, ...members.map((row) => this.#row(row, answering.has(row.id))))));
     const note = rows.length ? "" : this.#words ? "Nothing found." : "Conversations are listed here.";
     this.#list.replaceChildren(...parts, ...(note ? [h("p", { class: "list-note", role: "status" }, note)] : []),
-      ...(this.#next ? [h("button", { type: "button", class: "button more", onclick: () => this.#load(this.#next) }, "Show more")] : []));
+      ...(this.#next ? [h("button", { type: "button", class: "button more", onclick: () => this.#showMore() }, "Show more")] : []));
     if (focused !== undefined) this.#list.querySelector(`[data-id="${CSS.escape(focused)}"] .row-link`)?.focus();
   }
 
