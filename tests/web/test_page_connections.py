@@ -213,3 +213,33 @@ def test_a_question_that_crosses_another_tabs_is_given_back_and_shows_what_is_un
     chat.see("Three.")
     chat.done()
     assert chat.questions == ["First", "Second", "Third"]
+
+
+def test_who_comes_back_to_a_tab_sees_what_was_asked_elsewhere_meanwhile(chat: Reader) -> None:
+    gate = Event()
+    chat.asked.plan(answer("One."), answer("Two."), held("Three begins", gate, " and ends."))
+    chat.ask("First of here")
+    chat.see("One.")
+    chat.done()
+    other = chat.page.context.new_page()
+    other.goto(chat.page.url)
+    expect(other.locator(".answer")).to_have_count(1)
+    field, answers = other.get_by_label("Message", exact=True), other.locator(".answer .body")
+    field.fill("Second of there")
+    field.press("Enter")
+    expect(answers.last).to_have_text("Two.")
+    expect(other.get_by_role("button", name="Send", exact=True)).to_be_attached()
+    chat.prompt.fill("A draft")
+    come_back = "document.dispatchEvent(new Event('visibilitychange'))"
+    chat.page.evaluate(come_back)
+    chat.see("Two.")
+    field.fill("Third of there")
+    field.press("Enter")
+    expect(answers.last).to_contain_text("Three begins")
+    chat.page.evaluate(come_back)
+    chat.see("Three begins")
+    gate.set()
+    chat.see("and ends.")
+    chat.done()
+    assert chat.questions == ["First of here", "Second of there", "Third of there"]
+    expect(chat.prompt).to_have_value("A draft")

@@ -150,6 +150,8 @@ function run(config) {
   addEventListener("pagehide", () => chat.letGo());
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
+    sidebar.refresh();
+    chat.refresh();
     news = false;
     showTitle(chat.conversation);
   });

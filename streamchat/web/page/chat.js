@@ -69,6 +69,21 @@ export class Chat {
     return true;
   }
 
+  // What was asked meanwhile in another tab or in a terminal; what stands on the page stays there.
+  async refresh() {
+    const before = this.#conversation;
+    const isFree = () => this.#conversation === before && !this.live && !this.#stranded;
+    if (before.id === null || !isFree()) return;
+    const now = await this.#load(before.id, "").catch(() => null);
+    if (now === null || (!now.run && now.at === before.at && now.turns.length === before.turns.length)) return;
+    const whole = await this.#load(before.id, "?view=page").catch(() => null);
+    if (whole === null || !isFree()) return;
+    this.#set(whole);
+    if (whole.run) this.#join(whole);
+    this.#hooks.busy(this.live);
+    await this.#show();
+  }
+
   // A question where the conversation stands. `attachments`: {name, media_type, data, preview}.
   ask(input, attachments = []) {
     const { id, at } = this.#conversation;
