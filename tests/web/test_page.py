@@ -423,6 +423,42 @@ def test_conversations_are_found_named_deleted_and_brought_back(chat: Reader) ->
     expect(chat.page.locator(".list-note")).to_have_text("Nothing found.")
 
 
+def test_a_question_that_the_server_refused_is_a_draft_when_it_is_left(chat: Reader) -> None:
+    chat.asked.plan(answer("First."))
+    chat.ask("Where one goes")
+    chat.see("First.")
+    chat.done()
+    no = {"error": {"code": "too_large", "message": "the body is too long", "retryable": False}}
+    chat.page.route("**/api/chat", lambda route: route.fulfill(status=413, json=no))
+    chat.button("New chat").click()
+    expect(chat.page.locator(".answer")).to_have_count(0)
+    chat.ask("Written with care")
+    expect(chat.page.locator(".problem")).to_contain_text("too long")
+    chat.row("Where one goes").locator("a").click()
+    chat.see("First.")
+    expect(chat.prompt).to_have_value("")
+    chat.button("New chat").click()
+    expect(chat.prompt).to_have_value("Written with care")
+    chat.prompt.press("Enter")
+    expect(chat.page.locator(".problem")).to_contain_text("too long")
+    chat.page.unroute("**/api/chat")
+    chat.page.reload()
+    expect(chat.prompt).to_have_value("Written with care")
+    chat.asked.plan(answer("Taken."))
+    chat.page.route("**/api/chat", lambda route: route.fulfill(status=413, json=no))
+    chat.prompt.press("Enter")
+    expect(chat.page.locator(".problem")).to_contain_text("too long")
+    chat.page.unroute("**/api/chat")
+    chat.page.locator(".problem").get_by_role("button", name="Retry").click()
+    chat.see("Taken.")
+    chat.done()
+    chat.page.reload()
+    chat.see("Taken.")
+    chat.button("New chat").click()
+    expect(chat.page.locator(".answer")).to_have_count(0)
+    expect(chat.prompt).to_have_value("")
+
+
 def test_the_focus_is_not_lost_with_the_button_that_had_it(chat: Reader) -> None:
     def ask(number: int) -> None:
         body = {"input": f"Filler {number}", "model": MODEL}

@@ -74,6 +74,7 @@ function run(config) {
       if (id === undefined) composer.giveBack(content, attachments);
       notice(`Another answer of this conversation is under way: here it is.${id === undefined ? " What you wrote is in its field again." : ""}`);
     },
+    unasked: ({ content, attachments }) => composer.giveBack(content, attachments),
     failed(problem, id) {
       if (id === undefined) return complain(problem);
       complain(problem.status === 404 ? { message: "That conversation is not there any more." } : problem);

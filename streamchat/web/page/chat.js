@@ -26,7 +26,7 @@ export class Chat {
   #stranded = null; // what the server refused and did not keep
 
   // `hooks`: settings() for what to ask with, opened(conversation), busy(live), changed(), ended(live, seen), failed(error), crossed(question)
-  // for one that was not asked, for another is being answered.
+  // for one that was not asked, for another is being answered, unasked(question) for one that was refused and is left.
   constructor(element, empty, keeps, hooks) {
     this.#hooks = hooks;
     this.#keeps = keeps;
@@ -60,6 +60,7 @@ export class Chat {
       }
     }
     if (opening !== this.#opening) return false;
+    this.#giveBack();
     this.#thread.clear();
     this.#set(conversation);
     if (conversation.run && !this.live) this.#join(conversation);
@@ -136,6 +137,7 @@ export class Chat {
 
   // The page is going.
   letGo() {
+    this.#giveBack();
     for (const live of this.#lives) live.run.letGo();
   }
 
@@ -157,6 +159,7 @@ export class Chat {
 
   // What was refused before the server kept it is asked as it was.
   #again(view, text = view.body.input) {
+    this.#stranded = null;
     this.#begin({ ...view.body, input: text }, view.turn.question.parent ?? null, { ...view.turn.question, content: text });
   }
 
@@ -229,7 +232,14 @@ export class Chat {
   // The server kept nothing of it: it stays on the page until something else is asked.
   #strand(live) {
     if (live.ending === "lost") live.view.answer.lost(live.loss);
+    live.view.isRefused = live.ending === "refused" && live.view.turn.question.id === undefined;
     this.#stranded = live.view;
+  }
+
+  // A question that was refused is kept nowhere but on the page: it is not lost with its place there.
+  #giveBack() {
+    if (this.#stranded?.isRefused) this.#hooks.unasked(this.#stranded.turn.question);
+    this.#stranded = null;
   }
 
   // The view that was cut short gives way to what the server has.
@@ -246,7 +256,7 @@ export class Chat {
   async #moveTo(at) {
     const { id } = this.#conversation;
     this.#conversation.at = at;
-    this.#stranded = null;
+    this.#giveBack();
     await this.#show();
     if (id !== null) call("PATCH", conversationPath(id), { body: { at } }).catch((problem) => this.#hooks.failed(problem));
   }
