@@ -1,7 +1,8 @@
 """The text inside of blocks as nodes of a page, by the rules that the terminal's has (`rewriting.py`).
 
-Links that a browser may open are elements; where the words of one are an address that is not its own, its own stands
-behind them. Any other link, and every image, shows its target as text or by being a link to it: nothing is loaded.
+Links that a browser may open are elements, and so are bare addresses, which a terminal finds by itself; where the words
+of one are an address that is not its own, its own stands behind them. Any other link, and every image, shows its target
+as text or by being a link to it: nothing is loaded.
 """
 
 import re
@@ -17,6 +18,8 @@ _DEEPEST = 20
 
 _OPENABLE = re.compile(r"(?:https?://[^/?#]|mailto:)[!-~]*", re.IGNORECASE)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://|www\.", re.IGNORECASE)
+_BARE = re.compile(r"\bhttps?://[a-z0-9\[][!#-;=?-\[\]-_a-~]{0,2000}", re.IGNORECASE)
+_PAIRS = {")": "(", "]": "["}
 _BREAK = ("<br>", "<br/>")
 
 
@@ -56,8 +59,10 @@ class _Prose:
                 self._begin(token.tag, {})
             case _ if token.nesting < 0:
                 self._open.pop()
-            case _:
+            case _ if self._links:
                 self._open[-1] += shown(token.content)
+            case _:
+                self._open[-1] += _linked(token.content)
 
     def _begin(self, tag: str, attributes: Attributes) -> list[Node]:
         children: list[Node] = []
@@ -108,6 +113,32 @@ def openable(url: str) -> bool:
 def text_of(nodes: list[Node]) -> str:
     """All text in nodes."""
     return "".join(node if isinstance(node, str) else text_of(node[2]) for node in nodes)
+
+
+def _linked(text: str) -> list[Node]:
+    """A text with the addresses in it as links."""
+    nodes: list[Node] = []
+    done = 0
+    for match in _BARE.finditer(text):
+        after = text[match.end() : match.end() + 1]
+        if after.isalnum() or (after.isprintable() and after.isascii() and after not in '\\"<>` '):
+            continue  # it goes on, in letters that no address has as they are or for ever: its end cannot be said
+        url = _without_end(match.group())
+        if openable(url):
+            nodes += [*shown(text[done : match.start()]), ("a", {"href": url}, [url])]
+            done = match.start() + len(url)
+    return nodes + shown(text[done:])
+
+
+def _without_end(url: str) -> str:
+    """An address without what belongs to the sentence around it: full stops, quotes, a bracket that it did not open."""
+    while url:
+        last = url[-1]
+        if last in "?!.,:;*_~'" or (last in _PAIRS and url.count(last) > url.count(_PAIRS[last])):
+            url = url[:-1]
+        else:
+            break
+    return url
 
 
 def _misleading(words: str, href: str) -> bool:

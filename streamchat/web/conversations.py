@@ -25,7 +25,7 @@ _TYPES = {"md": "text/markdown", "json": "application/json", "jsonl": "applicati
 
 
 class New(Struct, forbid_unknown_fields=True):
-    """The body of POST /api/conversations: a name, or `fork`, the id of the one to copy."""
+    """The body of POST /api/conversations: `fork`, the id of the one to copy, and another name for the copy."""
 
     name: str = ""
     fork: str | None = None
@@ -49,11 +49,14 @@ async def listed(app: App, request: Request) -> Answer:
 
 
 async def created(app: App, request: Request) -> Answer:
-    """Begin a conversation, or copy one."""
+    """Copy a conversation."""
     new: New = request.json(New)
+    if not new.fork:  # a conversation without a question is kept nowhere: its id would be good for nothing
+        raise WebError(422, "invalid", "a conversation begins with its first question: POST /api/chat")
+    ref = new.fork
 
     def make() -> dict[str, Any]:
-        conversation = app.shelf.load(new.fork).fork() if new.fork else app.shelf.new(new.name)
+        conversation = app.shelf.load(ref).fork()
         conversation.name = new.name or conversation.name
         conversation.save()
         conversation.close()

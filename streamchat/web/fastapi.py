@@ -26,7 +26,7 @@ from streamchat.config import load
 from streamchat.prices import warm
 from streamchat.web.app import App
 from streamchat.web.http import STREAM_HEADERS, Answer, Request, Streamed
-from streamchat.web.routes import ROUTES, Opened, Route, answer, missing, opened, too_large
+from streamchat.web.routes import ROUTES, Opened, Route, answer, methods, missing, opened, too_large
 
 PUSH = "streamchat.push"
 """The extension of ASGI by which our own server takes a piece of the body without a task: its `write` is a
@@ -50,9 +50,12 @@ def router(app: App | None = None) -> APIRouter:
 
     found = APIRouter(lifespan=lifespan)
     for route in ROUTES:
+        endpoint = _endpoint(ours, route)
+        if "HEAD" in methods(route):
+            found.add_api_route(route.path, endpoint, methods=["HEAD"], response_model=None, include_in_schema=False)
         found.add_api_route(
             route.path,
-            _endpoint(ours, route),
+            endpoint,
             methods=[route.method],
             response_model=None,
             summary=(route.do.__doc__ or "").strip().splitlines()[0],
@@ -92,7 +95,7 @@ class Direct:
 
     def __init__(self, app: App, behind: ASGIApp) -> None:
         self._behind = behind
-        self._routes = [(route.method, compile_path(route.path)[0], _endpoint(app, route)) for route in ROUTES]
+        self._routes = [(methods(route), compile_path(route.path)[0], _endpoint(app, route)) for route in ROUTES]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answered(scope, receive) or self._behind
@@ -101,8 +104,8 @@ class Direct:
     async def _answered(self, scope: Scope, receive: Receive) -> Response | None:
         if scope["type"] != "http":
             return None
-        for method, pattern, endpoint in self._routes:
-            if method == scope["method"] and (found := pattern.match(scope["path"])):
+        for known, pattern, endpoint in self._routes:
+            if scope["method"] in known and (found := pattern.match(scope["path"])):
                 return await endpoint(Incoming({**scope, "path_params": found.groupdict()}, receive))
         return None
 

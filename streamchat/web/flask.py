@@ -10,10 +10,8 @@ A stream holds a thread of the WSGI server for as long as it is open, so the ser
 `gunicorn -k gthread --threads 32` or `gunicorn -k gevent`, and one worker, for a run is known to one process.
 """
 
-import inspect
 import re
 from collections.abc import Callable, Iterator
-from typing import get_args
 
 import flask
 import msgspec
@@ -23,8 +21,8 @@ from streamchat.config import load
 from streamchat.web.app import App
 from streamchat.web.background import is_under_gevent
 from streamchat.web.errors import WebError
-from streamchat.web.http import STREAM_HEADERS, Answer, Request, Streamed
-from streamchat.web.routes import ROUTES, Route, answer, missing, opened, too_large
+from streamchat.web.http import STREAM_HEADERS, Answer, Request
+from streamchat.web.routes import ROUTES, Route, answer, is_lasting, methods, missing, opened, too_large
 from streamchat.web.threaded import Served, Writing
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -88,11 +86,11 @@ class Body:
 
 
 def _view(served: Served, route: Route) -> Callable[..., Response]:
-    app, lasting = served.app, is_lasting(route)
+    app, lasting, known = served.app, is_lasting(route), methods(route)
 
     def view(**arguments: str) -> Response:
         request = _head(route.path)
-        if flask.request.method != route.method:
+        if flask.request.method not in known:
             return _elsewhere(app, request)
         cors = app.guard.cors_headers(request)
         if not (flask.request.is_multithread or is_under_gevent()):
@@ -114,11 +112,6 @@ def _view(served: Served, route: Route) -> Callable[..., Response]:
         return _whole(found, cors) if isinstance(found, Answer) else _stream(found, cors)
 
     return view
-
-
-def is_lasting(route: Route) -> bool:
-    """Whether it may take as long as a model's answer does; its type says so."""
-    return Streamed in get_args(inspect.signature(route.do).return_annotation)
 
 
 def _alone() -> WebError:

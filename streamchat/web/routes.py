@@ -4,9 +4,11 @@
 there becomes an answer. A route that is not `public` wants the token or the page's cookie.
 """
 
+import inspect
+import re
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct
 
@@ -76,6 +78,17 @@ VENDORS = (
 ROUTES = (*PAGE, *API, *VENDORS)
 
 
+def is_lasting(route: Route) -> bool:
+    """Whether it may take as long as a model's answer does; its type says so."""
+    return Streamed in get_args(inspect.signature(route.do).return_annotation)
+
+
+def methods(route: Route) -> tuple[str, ...]:
+    """What the route answers to: HEAD too where it gives something that is there already, for those who only want to
+    know whether it is."""
+    return ("GET", "HEAD") if route.method == "GET" and not is_lasting(route) else (route.method,)
+
+
 class Opened(Struct, frozen=True):
     """A request that was let in: its body may be read, up to `most` bytes."""
 
@@ -112,9 +125,22 @@ def too_large(app: App) -> WebError:
 
 
 def missing(app: App, request: Request) -> Answer:
-    """No route has this path."""
+    """No route has this path, or none of those that have it this method."""
+    fitting = [route for route, pattern in _PATHS if pattern.fullmatch(request.path)]
     try:
         app.guard.check(request)
     except ChatError as exc:
         return refused(exc)
-    return refused(WebError(404, "not_found", "there is nothing at this address"))
+    if not fitting:
+        return refused(WebError(404, "not_found", "there is nothing at this address"))
+    allowed = ", ".join(method for route in fitting for method in methods(route))
+    answer = fitting[0].refused(WebError(405, "method", f"this address takes {allowed}, not {request.method}"))
+    answer.headers["allow"] = allowed
+    return answer
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{\w+(:path)?\}", lambda name: ".+" if name[1] else "[^/]+", path))
+
+
+_PATHS = [(route, _pattern(route.path)) for route in ROUTES]

@@ -205,6 +205,30 @@ def test_what_can_be_asked_is_told(site: Site) -> None:
     assert config["limits"]["prompt"] == 200_000
 
 
+def test_no_conversation_is_begun_that_nobody_could_ask_in(site: Site) -> None:
+    got = site.ask("POST", "/api/conversations", {"name": "Empty"})
+    assert (got.status, got.json["error"]["code"]) == (422, "invalid")
+    assert "POST /api/chat" in got.json["error"]["message"]
+
+
+def test_who_asks_only_whether_it_is_there_is_told_so(site: Site) -> None:
+    for path in ("/", "/api/health", "/api/config", "/v1/models", "/api/conversations"):
+        head, whole = (site.ask(method, path) for method in ("HEAD", "GET"))
+        assert (path, head.status, head.body) == (path, 200, b"")
+        assert head.headers["content-length"] == str(len(whole.body))
+    assert site.ask("HEAD", "/nothing/here").status == 404
+
+
+def test_the_wrong_method_is_told_which_is_right(site: Site) -> None:
+    got = site.ask("GET", "/api/chat")
+    assert (got.status, got.headers["allow"], got.json["error"]["code"]) == (405, "POST", "method")
+    assert "takes POST, not GET" in got.json["error"]["message"]
+    assert site.ask("PUT", "/api/conversations/x").headers["allow"] == "GET, HEAD, PATCH, DELETE"
+    assert site.ask("HEAD", "/api/runs/x/events").headers["allow"] == "GET", "it would read for nobody"
+    vendors = site.ask("GET", "/v1/chat/completions")
+    assert (vendors.status, vendors.json["error"]["type"]) == (405, "invalid_request_error")
+
+
 EVENTS = st.lists(
     st.one_of(
         st.builds(Text, st.text(min_size=1)),

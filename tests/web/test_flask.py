@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from streamchat.web.flask import blueprint, is_lasting
-from streamchat.web.routes import ROUTES
+from streamchat.web.flask import blueprint
+from streamchat.web.routes import ROUTES, is_lasting
 from tests.web import sites
 from tests.web.sites import Came, Gunicorn, Site
 from tests.web.wsgi import CORS, ours
@@ -223,6 +223,9 @@ CASES: dict[str, tuple[Scenario | None, tuple[Any, ...], dict[str, str]]] = {
     "missing": (None, ("GET", "/nothing/here"), {}),
     "not so": (None, ("PUT", "/api/chat", {}), {}),
     "head": (None, ("HEAD", "/"), {}),
+    "head of a stream": (None, ("HEAD", "/api/runs/x/events"), {}),
+    "head of a vendor's": (None, ("HEAD", "/v1/messages"), {}),
+    "not so for a vendor": (None, ("GET", "/v1/messages"), {}),
     "no run": (None, ("GET", "/api/runs/x/events"), {}),
     "twice": (None, ("GET", "/api/conversations?limit=x&limit=2"), {}),
     "preflight": (None, ("OPTIONS", "/v1/chat/completions"), {"Origin": CORS, "Authorization": ""}),

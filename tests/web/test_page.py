@@ -7,7 +7,7 @@ from threading import Event
 from playwright.sync_api import Route, expect
 
 from tests.web.reader import SEEN, Reader
-from tests.web.serving import TOKEN, answer, endless, held
+from tests.web.serving import MODEL, TOKEN, answer, endless, held
 from tests.wire.answers import openai_error_body
 from tests.wire.scenario import document
 
@@ -235,6 +235,79 @@ def test_pasted_images_go_as_they_are_and_those_too_large_for_a_model_smaller(ch
     assert urls[1].startswith("data:image/jpeg;base64,") and len(urls) == 2
 
 
+SLOW = """() => {
+  const read = File.prototype.arrayBuffer;
+  File.prototype.arrayBuffer = async function () {
+    await new Promise(resolve => (window.letRead = resolve));
+    return read.call(this);
+  };
+}"""
+"""Files are read when the test says so."""
+
+
+def test_a_file_that_is_still_being_read_is_waited_for_and_stays_where_it_was_given(chat: Reader) -> None:
+    files = chat.page.get_by_label("Attached files").locator(".file")
+    chat.page.evaluate(SLOW)
+    chat.prompt.fill("What is in it?")
+    chat.page.evaluate(FILES, ["paste", "#prompt", ["slow.txt", "text/plain", list(b"Slow.")]])
+    expect(chat.button("Send")).to_be_disabled()
+    chat.prompt.press("Enter")
+    expect(chat.page.get_by_text("A file is still being read.")).to_be_visible()
+    assert chat.asked.all == [] and chat.prompt.input_value() == "What is in it?"
+    chat.page.evaluate("letRead()")
+    expect(files).to_have_count(1)
+    chat.asked.plan(answer("Read."), answer("Another."))
+    chat.prompt.press("Enter")
+    chat.see("Read.")
+    chat.done()
+    assert "Slow." in chat.asked.exchange().json["messages"][-1]["content"]
+
+    chat.page.evaluate(FILES, ["paste", "#prompt", ["late.txt", "text/plain", list(b"Late.")]])
+    chat.button("New chat").click()
+    expect(chat.page.locator(".answer")).to_have_count(0)
+    chat.page.evaluate("letRead()")
+    chat.prompt.fill("Elsewhere")
+    expect(chat.button("Send")).to_be_enabled()
+    expect(files).to_have_count(0)
+    chat.row("What is in it?").locator("a").click()
+    expect(files).to_have_count(1)
+    files.get_by_role("button").click()
+
+
+def test_a_file_that_was_sent_is_not_there_again_in_the_next_chat(chat: Reader) -> None:
+    files = chat.page.get_by_label("Attached files").locator(".file")
+    chat.asked.plan(answer("First."), answer("Second."))
+    chat.ask("Some conversation")
+    chat.done()
+    chat.button("New chat").click()
+    chat.page.evaluate(FILES, ["paste", "#prompt", ["once.txt", "text/plain", list(b"Once.")]])
+    expect(files).to_have_count(1)
+    chat.row("Some conversation").locator("a").click()
+    expect(files).to_have_count(0)
+    chat.button("New chat").click()
+    expect(files).to_have_count(1)
+    chat.ask("With the file")
+    chat.see("Second.")
+    chat.done()
+    chat.button("New chat").click()
+    expect(chat.page.locator(".answer")).to_have_count(0)
+    expect(files).to_have_count(0)
+
+
+def test_cells_that_are_pasted_are_text_and_no_picture_of_it(chat: Reader) -> None:
+    office = """([text, html, bytes]) => {
+      const data = new DataTransfer();
+      if (text) data.setData("text/plain", text);
+      data.setData("text/html", html);
+      data.items.add(new File([new Uint8Array(bytes)], "image.png", { type: "image/png" }));
+      const event = new ClipboardEvent("paste", { bubbles: true, cancelable: true, clipboardData: data });
+      return document.querySelector("#prompt").dispatchEvent(event);
+    }"""
+    assert chat.page.evaluate(office, ["1\t2", "<table></table>", list(PIXEL)]), "it is the browser's to paste"
+    assert not chat.page.evaluate(office, ["", "<img>", list(PIXEL)]), "a picture of a page is one"
+    expect(chat.page.get_by_label("Attached files").locator(".file")).to_have_count(1)
+
+
 def test_what_is_being_answered_is_not_deleted_and_the_page_says_why(chat: Reader) -> None:
     gate = Event()
     chat.asked.plan(held("Still ", gate, "here."))
@@ -348,6 +421,93 @@ def test_conversations_are_found_named_deleted_and_brought_back(chat: Reader) ->
     with chat.page.expect_response(lambda response: "/api/conversations?" in response.url):
         chat.page.get_by_label("Search conversations").fill("wallabies")
     expect(chat.page.locator(".list-note")).to_have_text("Nothing found.")
+
+
+def test_a_question_that_the_server_refused_is_a_draft_when_it_is_left(chat: Reader) -> None:
+    chat.asked.plan(answer("First."))
+    chat.ask("Where one goes")
+    chat.see("First.")
+    chat.done()
+    no = {"error": {"code": "too_large", "message": "the body is too long", "retryable": False}}
+    chat.page.route("**/api/chat", lambda route: route.fulfill(status=413, json=no))
+    chat.button("New chat").click()
+    expect(chat.page.locator(".answer")).to_have_count(0)
+    chat.ask("Written with care")
+    expect(chat.page.locator(".problem")).to_contain_text("too long")
+    chat.row("Where one goes").locator("a").click()
+    chat.see("First.")
+    expect(chat.prompt).to_have_value("")
+    chat.button("New chat").click()
+    expect(chat.prompt).to_have_value("Written with care")
+    chat.prompt.press("Enter")
+    expect(chat.page.locator(".problem")).to_contain_text("too long")
+    chat.page.unroute("**/api/chat")
+    chat.page.reload()
+    expect(chat.prompt).to_have_value("Written with care")
+    chat.asked.plan(answer("Taken."))
+    chat.page.route("**/api/chat", lambda route: route.fulfill(status=413, json=no))
+    chat.prompt.press("Enter")
+    expect(chat.page.locator(".problem")).to_contain_text("too long")
+    chat.page.unroute("**/api/chat")
+    chat.page.locator(".problem").get_by_role("button", name="Retry").click()
+    chat.see("Taken.")
+    chat.done()
+    chat.page.reload()
+    chat.see("Taken.")
+    chat.button("New chat").click()
+    expect(chat.page.locator(".answer")).to_have_count(0)
+    expect(chat.prompt).to_have_value("")
+
+
+def test_the_focus_is_not_lost_with_the_button_that_had_it(chat: Reader) -> None:
+    def ask(number: int) -> None:
+        body = {"input": f"Filler {number}", "model": MODEL}
+        chat.page.evaluate(
+            """async body => (await fetch("api/chat", { method: "POST", body: JSON.stringify(body),
+              headers: { "Content-Type": "application/json" } })).text()""",
+            body,
+        )
+
+    chat.asked.plan(*(answer("Filled.") for _ in range(42)))
+    for number in range(42):
+        ask(number)
+    chat.page.reload()
+    chat.button("Show more").focus()
+    chat.page.keyboard.press("Enter")
+    chat.tab.until("document.activeElement.className", "row-link")
+    assert chat.page.evaluate("[...document.querySelectorAll('.row-link')].indexOf(document.activeElement)") == 40
+    chat.row("Filler 41").hover()
+    chat.button("More for Filler 41").click()
+    chat.button("Delete").click()
+    chat.button("Undo").focus()
+    chat.page.keyboard.press("Enter")
+    expect(chat.row("Filler 41")).to_be_visible()
+    expect(chat.page.locator("#scroller")).to_be_focused()
+
+
+COMPOSING = """target => document.querySelector(target).dispatchEvent(
+  new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true, cancelable: true }))"""
+"""Enter that takes what an input method suggests."""
+
+
+def test_enter_in_the_search_opens_what_is_found_however_fast_it_is_typed(chat: Reader) -> None:
+    chat.asked.plan(answer("Cuscus."), answer("Dugong."), answer("Numbat."))
+    for text in ("About cuscuses", "About dugongs", "About numbats"):
+        chat.button("New chat").click()
+        expect(chat.page.locator(".answer")).to_have_count(0)
+        chat.ask(text)
+        chat.done()
+    chat.page.keyboard.press("Control+k")
+    assert chat.page.evaluate(COMPOSING, "#search"), "it is the input method's"
+    chat.page.keyboard.type("cuscuses")
+    chat.page.keyboard.press("Enter")
+    chat.see("Cuscus.")
+    expect(chat.prompt).to_be_focused()
+    chat.page.keyboard.press("Control+k")
+    chat.page.keyboard.type("no such animal")
+    chat.page.keyboard.press("Enter")
+    expect(chat.page.locator(".list-note")).to_have_text("Nothing found.")
+    chat.see("Cuscus.")
 
 
 def test_everything_is_done_with_keys_alone(chat: Reader) -> None:

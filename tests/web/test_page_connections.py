@@ -188,3 +188,58 @@ def test_what_the_server_does_not_keep_the_page_remembers_until_it_is_closed(chr
             chat.check()
     finally:
         serving.close()
+
+
+def test_a_question_that_crosses_another_tabs_is_given_back_and_shows_what_is_under_way(chat: Reader) -> None:
+    gate = Event()
+    chat.asked.plan(answer("One."), held("From the other tab", gate, " and its end."), answer("Three."))
+    chat.ask("First")
+    chat.see("One.")
+    chat.done()
+    other = chat.page.context.new_page()
+    other.goto(chat.page.url)
+    expect(other.locator(".answer")).to_have_count(1)
+    other.get_by_label("Message", exact=True).fill("Second")
+    other.keyboard.press("Enter")
+    expect(other.locator(".answer .body").last).to_contain_text("From the other tab")
+    chat.ask("Third")
+    chat.see("From the other tab")
+    assert chat.questions == ["First", "Second"]
+    expect(chat.prompt).to_have_value("Third")
+    gate.set()
+    chat.see("and its end.")
+    chat.done()
+    chat.prompt.press("Enter")
+    chat.see("Three.")
+    chat.done()
+    assert chat.questions == ["First", "Second", "Third"]
+
+
+def test_who_comes_back_to_a_tab_sees_what_was_asked_elsewhere_meanwhile(chat: Reader) -> None:
+    gate = Event()
+    chat.asked.plan(answer("One."), answer("Two."), held("Three begins", gate, " and ends."))
+    chat.ask("First of here")
+    chat.see("One.")
+    chat.done()
+    other = chat.page.context.new_page()
+    other.goto(chat.page.url)
+    expect(other.locator(".answer")).to_have_count(1)
+    field, answers = other.get_by_label("Message", exact=True), other.locator(".answer .body")
+    field.fill("Second of there")
+    field.press("Enter")
+    expect(answers.last).to_have_text("Two.")
+    expect(other.get_by_role("button", name="Send", exact=True)).to_be_attached()
+    chat.prompt.fill("A draft")
+    come_back = "document.dispatchEvent(new Event('visibilitychange'))"
+    chat.page.evaluate(come_back)
+    chat.see("Two.")
+    field.fill("Third of there")
+    field.press("Enter")
+    expect(answers.last).to_contain_text("Three begins")
+    chat.page.evaluate(come_back)
+    chat.see("Three begins")
+    gate.set()
+    chat.see("and ends.")
+    chat.done()
+    assert chat.questions == ["First of here", "Second of there", "Third of there"]
+    expect(chat.prompt).to_have_value("A draft")

@@ -100,6 +100,37 @@ def test_the_page_follows_what_is_written_only_for_who_is_at_the_end(chat: Reade
     expect(chat.button("Jump to end")).to_be_hidden()
 
 
+def test_who_goes_up_by_little_from_the_end_is_not_brought_back(chat: Reader) -> None:
+    gate = Event()
+    more = "".join(f"\n\nParagraph {number}." for number in range(80))
+    chat.asked.plan(held(more, gate, "\n\nThe end."))
+    chat.ask("Scroll a little")
+    chat.see("Paragraph 79.")
+    below = "(({scrollHeight, scrollTop, clientHeight}) => scrollHeight - scrollTop - clientHeight)(scroller)"
+    chat.tab.until(below, lambda pixels: pixels < 2)
+    chat.page.mouse.move(700, 300)
+    chat.page.mouse.wheel(0, -20)  # a touchpad's, less than what counts as near the end
+    top = chat.tab.until("scroller.scrollTop", lambda value: chat.page.evaluate(below) > 15)
+    gate.set()
+    chat.see("The end.")
+    chat.done()
+    assert abs(chat.page.evaluate("scroller.scrollTop") - top) < 2
+
+
+def test_a_finger_that_opens_a_chat_brings_up_no_keyboard(chromium: Browser, serving: Serving) -> None:
+    with reader(chromium, serving, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 700}) as phone:
+        phone.enter()
+        expect(phone.page.locator("#scroller")).to_be_focused()
+        phone.asked.plan(answer("On a phone."))
+        phone.ask("By hand")
+        phone.see("On a phone.")
+        phone.done()
+        phone.button("Conversations").tap()
+        phone.button("New chat").tap()
+        expect(phone.page.locator("#scroller")).to_be_focused()
+        phone.check()
+
+
 def test_a_screen_reader_hears_whole_sentences_once(chat: Reader) -> None:
     heard = """
     window.heard = [];
@@ -120,6 +151,27 @@ def test_a_screen_reader_hears_whole_sentences_once(chat: Reader) -> None:
     words = " ".join(said.split())
     assert words.endswith("The second is long. A third. Code in python. Last one. The answer is complete.")
     assert words.count("The first sentence.") == 1
+
+
+def test_what_is_written_from_the_right_stands_at_the_right_and_code_never_does(chat: Reader) -> None:
+    text = "שלום `f(x)` עולם.\n\n- אחת\n\n  ```\n  one()\n  ```\n- two\n\n> ציטוט\n\nLatin: שלום.\n\n```\ntwo()\n```\n"
+    chat.asked.plan(answer(text))
+    chat.ask("שאלה?")
+    chat.see("Latin")
+    chat.done()
+    directions = """selector => [...document.querySelectorAll(selector)].map(one => getComputedStyle(one).direction)"""
+    for selector, expected in {
+        ".body > p": ["rtl", "ltr"],
+        ".body > :is(ul, blockquote)": ["rtl", "rtl"],
+        ".body li > p": ["rtl", "rtl"],
+        ".body :is(pre, code)": ["ltr"] * 5,
+    }.items():
+        assert (selector, chat.page.evaluate(directions, selector)) == (selector, expected)
+    assert chat.page.evaluate(directions, "#prompt") == ["ltr"]
+    chat.prompt.fill("עוד")
+    assert chat.page.evaluate(directions, "#prompt") == ["rtl"]
+    marks = chat.page.evaluate("getComputedStyle(document.querySelector('.body > ul')).paddingRight")
+    assert marks == "25.6px", "the marks of a list have their place at its beginning"
 
 
 def test_a_long_answer_holds_up_nothing(chat: Reader) -> None:

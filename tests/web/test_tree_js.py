@@ -36,7 +36,7 @@ window.nodes = element => {
     for (const { name, value } of child.attributes) {
       if (name === "start") attributes.start = Number(value);
       else if (name === "data-lang") attributes.lang = value;
-      else if (name !== "rel" && name !== "target") attributes[name] = value;
+      else if (!["rel", "target", "dir"].includes(name)) attributes[name] = value;
     }
     found.push([child.localName, attributes, nodes(child)]);
   }
@@ -258,7 +258,7 @@ LOOK = """() => {
     "table thead tbody tr th td span kbd div";
   const classes = new RegExp("^(task|task done|alert (note|tip|important|warning|caution)|left|center|right|removed|" +
     "[a-z]{1,3}[12]?)$");
-  const attributes = { href: 1, rel: 1, target: 1, start: 1, class: 1, "data-lang": 1 };
+  const attributes = { href: 1, rel: 1, target: 1, dir: 1, start: 1, class: 1, "data-lang": 1 };
   for (const element of answer().querySelectorAll("*")) {
     if (!tags.split(" ").includes(element.localName)) wrong.push(element.localName);
     if (element.namespaceURI !== "http://www.w3.org/1999/xhtml") wrong.push(element.namespaceURI);

@@ -70,6 +70,11 @@ function run(config) {
       if (!onPage) say("An answer in another conversation has ended.");
       showTitle(chat.conversation);
     },
+    crossed({ id, content, attachments }) {
+      if (id === undefined) composer.giveBack(content, attachments);
+      notice(`Another answer of this conversation is under way: here it is.${id === undefined ? " What you wrote is in its field again." : ""}`);
+    },
+    unasked: ({ content, attachments }) => composer.giveBack(content, attachments),
     failed(problem, id) {
       if (id === undefined) return complain(problem);
       complain(problem.status === 404 ? { message: "That conversation is not there any more." } : problem);
@@ -146,6 +151,8 @@ function run(config) {
   addEventListener("pagehide", () => chat.letGo());
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
+    sidebar.refresh();
+    chat.refresh();
     news = false;
     showTitle(chat.conversation);
   });

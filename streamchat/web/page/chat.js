@@ -25,7 +25,8 @@ export class Chat {
   #opening = 0;
   #stranded = null; // what the server refused and did not keep
 
-  // `hooks`: settings() for what to ask with, opened(conversation), busy(live), changed(), ended(live, seen), failed(error).
+  // `hooks`: settings() for what to ask with, opened(conversation), busy(live), changed(), ended(live, seen), failed(error), crossed(question)
+  // for one that was not asked, for another is being answered, unasked(question) for one that was refused and is left.
   constructor(element, empty, keeps, hooks) {
     this.#hooks = hooks;
     this.#keeps = keeps;
@@ -59,6 +60,7 @@ export class Chat {
       }
     }
     if (opening !== this.#opening) return false;
+    this.#giveBack();
     this.#thread.clear();
     this.#set(conversation);
     if (conversation.run && !this.live) this.#join(conversation);
@@ -66,6 +68,21 @@ export class Chat {
     this.#hooks.busy(this.live);
     await this.#show();
     return true;
+  }
+
+  // What was asked meanwhile in another tab or in a terminal; what stands on the page stays there.
+  async refresh() {
+    const before = this.#conversation;
+    const isFree = () => this.#conversation === before && !this.live && !this.#stranded;
+    if (before.id === null || !isFree()) return;
+    const now = await this.#load(before.id, "").catch(() => null);
+    if (now === null || (!now.run && now.at === before.at && now.turns.length === before.turns.length)) return;
+    const whole = await this.#load(before.id, "?view=page").catch(() => null);
+    if (whole === null || !isFree()) return;
+    this.#set(whole);
+    if (whole.run) this.#join(whole);
+    this.#hooks.busy(this.live);
+    await this.#show();
   }
 
   // A question where the conversation stands. `attachments`: {name, media_type, data, preview}.
@@ -120,6 +137,7 @@ export class Chat {
 
   // The page is going.
   letGo() {
+    this.#giveBack();
     for (const live of this.#lives) live.run.letGo();
   }
 
@@ -141,6 +159,7 @@ export class Chat {
 
   // What was refused before the server kept it is asked as it was.
   #again(view, text = view.body.input) {
+    this.#stranded = null;
     this.#begin({ ...view.body, input: text }, view.turn.question.parent ?? null, { ...view.turn.question, content: text });
   }
 
@@ -173,6 +192,11 @@ export class Chat {
     if (live.conversation !== null) conversation = await this.#load(live.conversation, "").catch(() => null);
     const onPage = this.#isShown(live);
     this.#lives.delete(live);
+    if (onPage && live.error?.code === "run_active" && conversation?.run) {
+      this.#hooks.crossed(live.view.turn.question);
+      await this.open(conversation.id);
+      return;
+    }
     if (onPage) {
       if (conversation) this.#adopt(live, conversation);
       else if (this.#keeps || !(await this.#remember(live))) this.#strand(live);
@@ -208,7 +232,14 @@ export class Chat {
   // The server kept nothing of it: it stays on the page until something else is asked.
   #strand(live) {
     if (live.ending === "lost") live.view.answer.lost(live.loss);
+    live.view.isRefused = live.ending === "refused" && live.view.turn.question.id === undefined;
     this.#stranded = live.view;
+  }
+
+  // A question that was refused is kept nowhere but on the page: it is not lost with its place there.
+  #giveBack() {
+    if (this.#stranded?.isRefused) this.#hooks.unasked(this.#stranded.turn.question);
+    this.#stranded = null;
   }
 
   // The view that was cut short gives way to what the server has.
@@ -225,7 +256,7 @@ export class Chat {
   async #moveTo(at) {
     const { id } = this.#conversation;
     this.#conversation.at = at;
-    this.#stranded = null;
+    this.#giveBack();
     await this.#show();
     if (id !== null) call("PATCH", conversationPath(id), { body: { at } }).catch((problem) => this.#hooks.failed(problem));
   }

@@ -16,6 +16,7 @@ export class Composer {
   #conversation = null;
   #files = [];
   #filesOf = new Map();
+  #reading = 0; // files that are not read yet
   #busy = false;
   #timer = 0;
 
@@ -56,6 +57,7 @@ export class Composer {
     if (this.#conversation !== null) return;
     clearTimeout(this.#timer);
     keepDraft(null, "");
+    this.#filesOf.delete(null);
     this.#conversation = conversation;
     this.keep();
   }
@@ -70,8 +72,10 @@ export class Composer {
     this.#enable();
   }
 
+  // Where a finger points, the field would bring up a keyboard over half of what is to be read.
   focus() {
-    this.#field.focus({ preventScroll: true });
+    const place = matchMedia("(pointer: coarse)").matches ? byId("scroller") : this.#field;
+    place.focus({ preventScroll: true });
   }
 
   keep() {
@@ -79,20 +83,35 @@ export class Composer {
     keepDraft(this.#conversation, this.#field.value);
   }
 
+  // What was sent and not asked, in front of what was written since.
+  giveBack(text, attachments = []) {
+    this.#field.value = [text, this.#field.value].filter((part) => part.trim()).join("\n\n");
+    this.#files.unshift(...attachments.filter((file) => file.data !== undefined));
+    this.#changed(false);
+    this.keep();
+    this.#showFiles();
+  }
+
+  // They go with the conversation that they were given in, whichever is on the page when they are read.
   async add(files) {
+    const into = this.#files;
+    this.#reading += 1;
+    this.#enable();
     for (const file of files) {
       try {
-        this.#files.push(await readFile(file, this.#hooks.limits()));
+        into.push(await readFile(file, this.#hooks.limits()));
       } catch (problem) {
         notice(problem.message);
       }
     }
+    this.#reading -= 1;
     this.#showFiles();
-    this.focus();
+    if (into === this.#files) this.focus();
   }
 
   #submit() {
     if (this.#busy) return this.#hooks.stop();
+    if (this.#reading) return notice("A file is still being read.", { shown: 3000 }); // it would be left behind
     const text = this.#field.value.trim();
     const texts = this.#files.filter((file) => file.text !== undefined).map(fenced);
     const images = this.#files.filter((file) => file.data !== undefined);
@@ -130,7 +149,8 @@ export class Composer {
   }
 
   #enable() {
-    this.#send.disabled = !this.#busy && this.#field.value.trim() === "" && this.#files.length === 0;
+    const empty = this.#field.value.trim() === "" && this.#files.length === 0;
+    this.#send.disabled = !this.#busy && (empty || this.#reading > 0);
   }
 
   #showFiles() {
@@ -144,8 +164,9 @@ export class Composer {
   }
 
   #pasted(event) {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (!files.length) return;
+    const { clipboardData } = event;
+    const files = [...(clipboardData?.files ?? [])];
+    if (!files.length || isRichText(clipboardData)) return;
     event.preventDefault();
     this.add(files);
   }
@@ -175,4 +196,9 @@ export class Composer {
       this.add([...event.dataTransfer.files]);
     });
   }
+}
+
+// What an office program copies is text, and a picture of it beside.
+function isRichText(data) {
+  return data.types.includes("text/html") && data.getData("text/plain").trim() !== "";
 }

@@ -28,16 +28,22 @@ export class Follow {
     this.#grown();
   }
 
-  #atEnd() {
+  get #below() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    return scrollHeight - scrollTop - clientHeight <= NEAR;
+    return scrollHeight - scrollTop - clientHeight;
   }
 
-  // Only going up ends following: content that grows under a scroll is not the reader's doing.
+  #atEnd() {
+    return this.#below <= NEAR;
+  }
+
+  // Only going up ends following, however little at a time, as a touchpad does it: who is brought back from near the end
+  // never gets away from it. Content that grows is not the reader's doing, nor one that shrinks, which leaves the very end.
   #scrolled() {
     const top = this.#scroller.scrollTop;
-    if (this.#atEnd()) this.#following = true;
+    if (this.#below <= 1) this.#following = true;
     else if (top < this.#last - 1) this.#following = false;
+    else if (top > this.#last && this.#atEnd()) this.#following = true;
     this.#last = top;
     this.#button.hidden = this.#following || this.#atEnd();
   }

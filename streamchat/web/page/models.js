@@ -43,6 +43,7 @@ export function chooseModel(models, current, chosen) {
 
   filter.addEventListener("input", show);
   filter.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.keyCode === 229) return;
     const page = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key];
     if (page) mark(active + page);
     else if (event.key === "Enter") {

@@ -11,6 +11,7 @@ export function notice(text, { label, act, gone, shown = SHOWN } = {}) {
     if (over) return;
     over = true;
     clearTimeout(timer);
+    if (element.contains(document.activeElement)) byId("scroller").focus({ preventScroll: true }); // not lost with its button
     element.remove();
     if (acted) act();
     else gone?.();

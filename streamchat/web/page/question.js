@@ -37,7 +37,7 @@ export class QuestionView {
 
   beginEdit() {
     if (this.element.classList.contains("is-edited") || this.#edit.disabled) return;
-    const field = h("textarea", { class: "edit-field", "aria-label": "The question, edited", rows: "2" });
+    const field = h("textarea", { class: "edit-field", dir: "auto", "aria-label": "The question, edited", rows: "2" });
     field.value = this.#question.content;
     const send = h("button", { type: "submit", class: "button primary" }, "Ask");
     const cancel = h("button", { type: "button", class: "button", onclick: () => this.#endEdit(form) }, "Cancel");
@@ -47,7 +47,7 @@ export class QuestionView {
       this.#ask(form, field.value);
     });
     field.addEventListener("keydown", (event) => {
-      if (event.isComposing) return;
+      if (event.isComposing || event.keyCode === 229) return;
       if (event.key === "Escape") {
         event.stopPropagation();
         this.#endEdit(form);

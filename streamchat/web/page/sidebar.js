@@ -21,6 +21,7 @@ export class Sidebar {
   #unread = new Set();
   #doomed = new Map(); // deleted here, and on the server when there is no undoing any more
   #asked = 0;
+  #listed = ""; // the words that the rows were found by
   #timer = 0;
 
   // `hooks`: open(id), gone(id), renamed(id, name), answering() gives the ids of those that are being answered.
@@ -133,7 +134,8 @@ export class Sidebar {
     };
     field.addEventListener("keydown", (event) => {
       event.stopPropagation();
-      if (event.key === "Enter" && !event.isComposing) end(true);
+      if (event.isComposing || event.keyCode === 229) return;
+      if (event.key === "Enter") end(true);
       else if (event.key === "Escape") end(false);
     });
     field.addEventListener("blur", () => end(true));
@@ -146,17 +148,27 @@ export class Sidebar {
 
   async #load(cursor) {
     const asked = ++this.#asked;
-    const query = new URLSearchParams({ limit: PAGE, ...(cursor ? { cursor } : {}), ...(this.#words ? { q: this.#words } : {}) });
+    const words = this.#words;
+    const query = new URLSearchParams({ limit: PAGE, ...(cursor ? { cursor } : {}), ...(words ? { q: words } : {}) });
     try {
       const { conversations, next } = await call("GET", `api/conversations?${query}`);
       if (asked !== this.#asked) return;
       const known = new Set(cursor ? this.#rows.map((row) => row.id) : []);
       this.#rows = [...(cursor ? this.#rows : []), ...conversations.filter((row) => !known.has(row.id))];
       this.#next = next ?? null;
+      this.#listed = words;
       this.#show();
     } catch (problem) {
       if (asked === this.#asked && this.#rows.length === 0) this.#list.replaceChildren(h("p", { class: "list-note" }, problem.message));
     }
+  }
+
+  // The button that was pressed is gone then: who walks with keys goes on at the first one that came.
+  async #showMore() {
+    const before = this.#rows.length;
+    await this.#load(this.#next);
+    const first = this.#rows[before];
+    if (first) this.#list.querySelector(`[data-id="${CSS.escape(first.id)}"] .row-link`)?.focus();
   }
 
   get #words() {
@@ -189,7 +201,7 @@ export class Sidebar {
       h("section", { class: "group" }, h("h2", {}, heading), h("ul", {}, ...members.map((row) => this.#row(row, answering.has(row.id))))));
     const note = rows.length ? "" : this.#words ? "Nothing found." : "Conversations are listed here.";
     this.#list.replaceChildren(...parts, ...(note ? [h("p", { class: "list-note", role: "status" }, note)] : []),
-      ...(this.#next ? [h("button", { type: "button", class: "button more", onclick: () => this.#load(this.#next) }, "Show more")] : []));
+      ...(this.#next ? [h("button", { type: "button", class: "button more", onclick: () => this.#showMore() }, "Show more")] : []));
     if (focused !== undefined) this.#list.querySelector(`[data-id="${CSS.escape(focused)}"] .row-link`)?.focus();
   }
 
@@ -216,8 +228,17 @@ export class Sidebar {
     this.#hooks.open(id);
   }
 
+  // The first of what was found, and never of what was there before it was.
+  async #openFirst() {
+    clearTimeout(this.#timer);
+    if (this.#listed !== this.#words) await this.refresh();
+    const first = this.#shown()[0];
+    if (first && this.#listed === this.#words) this.#open(first.id);
+  }
+
   #searching(event) {
-    if (event.key === "Enter" && this.#shown().length) this.#open(this.#shown()[0].id);
+    if (event.isComposing || event.keyCode === 229) return; // Enter that ends a composition opens nothing
+    if (event.key === "Enter") this.#openFirst();
     else if (event.key === "ArrowDown") this.#list.querySelector(".row-link")?.focus();
     else if (event.key === "Escape" && this.#search.value) {
       this.#search.value = "";

@@ -115,6 +115,7 @@ function build(node, depth, fill) {
   if (!Array.isArray(node)) return null;
   if (depth > DEEPEST) return null;
   const element = remember(document.createElement(tagOf(node)));
+  if (depth === 0 && element.localName !== "pre") element.dir = "auto"; // what is in it goes with its first letters; code never
   dress(element, node);
   fill(element, inside(node), depth + 1);
   return element;
