@@ -5,6 +5,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from streamchat.chat import Reply
+from streamchat.events import Reasoning, Text
 from streamchat.repl.commands.registry import command, find
 from streamchat.repl.context import used
 from streamchat.views.footer import figures
@@ -44,10 +45,11 @@ def _row(name: str, what: str, columns: int) -> list[str]:
 def usage(repl: "Repl", _: str) -> None:
     """Show what the last answer and the whole conversation cost, and how full the model's context is."""
     last = repl.conversation.last
-    if last is not None and last.ended is not None:
-        reply = Reply(provider=repl.session.provider.name)
-        reply.usage, reply.first_token = last.usage, last.ended.first_token
-        reply.elapsed = last.ended.elapsed
+    if last is not None and last.answer is not None and last.ended is not None:
+        reply = Reply(provider=last.answer.provider, model=last.answer.model)
+        reply.add(Reasoning(last.reasoning))
+        reply.add(Text(last.text))
+        reply.usage, reply.first_token, reply.elapsed = last.usage, last.ended.first_token, last.ended.elapsed
         repl.say(f"the last answer: {' · '.join(figures(reply))}")
     repl.say(f"the conversation: {' · '.join(repl.spending.phrases()) or 'nothing yet'}")
     session = repl.session
