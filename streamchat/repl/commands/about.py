@@ -34,11 +34,11 @@ def help_(repl: "Repl", rest: str) -> None:
 def _row(name: str, what: str, columns: int) -> list[str]:
     """The name and, beside it or below it, what it does: broken between words."""
     beside = columns >= 3 * _NAMES
-    indent = " " * (_NAMES if beside else 2)
-    lines = wrap(what, max(columns - 1, 12), initial_indent=indent, subsequent_indent=indent) or [""]
+    indent, room = " " * (_NAMES if beside else 2), max(columns - 1, 12)
+    lines = wrap(what, room, initial_indent=indent, subsequent_indent=indent) or [""]
     if beside and len(name) < _NAMES:
         return [name.ljust(_NAMES) + lines[0][_NAMES:], *lines[1:]]
-    return [*wrap(name, columns - 1), *lines]
+    return [*wrap(name, room), *lines]
 
 
 @command("usage")
