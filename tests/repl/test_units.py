@@ -1,9 +1,12 @@
 """The parts of the chat without a terminal: what Enter means, type-ahead, commands, stopping, going on."""
 
 import itertools
+import re
+import resource
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -369,8 +372,6 @@ def test_a_fence_is_longer_than_any_inside() -> None:
 
 
 def test_files_are_mentioned_by_an_at(tmp_path: object) -> None:
-    from pathlib import Path
-
     Path("here.txt").write_text("x")
     Path("a b.txt").write_text("x")
     there, missing = mentioned('see @here.txt and @"a b.txt" but not me@x.org, @someone or @gone/file.txt')
@@ -378,9 +379,6 @@ def test_files_are_mentioned_by_an_at(tmp_path: object) -> None:
 
 
 def test_the_past_is_bounded_redacted_and_survives_a_torn_line(tmp_path: object) -> None:
-    import re
-    from pathlib import Path
-
     path = Path("state", "prompt_history")
     past = Past(path, whole=lambda text: text.replace("[p]", "pasted"), redact=[re.compile("sk-\\w+")])
     past.append_string("first [p]")
@@ -391,6 +389,19 @@ def test_the_past_is_bounded_redacted_and_survives_a_torn_line(tmp_path: object)
     path.write_text("".join(f'"{number}"\n' for number in range(5000)))
     assert len(list(Past(path, whole=str).load_history_strings())) == 2000
     assert len(path.read_text().splitlines()) == 2000
+
+
+def test_a_full_disk_takes_nothing_of_the_past(tmp_path: Path) -> None:
+    path = tmp_path / "prompt_history"
+    before = "".join(f'"{number}"\n' for number in range(5000))
+    path.write_text(before)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        assert next(iter(Past(path, whole=str).load_history_strings())) == "4999"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_text() == before
 
 
 # for the ear
