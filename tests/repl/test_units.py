@@ -1,5 +1,6 @@
 """The parts of the chat without a terminal: what Enter means, type-ahead, commands, stopping, going on."""
 
+import io
 import itertools
 import re
 import resource
@@ -12,14 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import set_app
+from prompt_toolkit.data_structures import Size
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import Layout, Window
 from prompt_toolkit.output import DummyOutput
+from prompt_toolkit.output.vt100 import Vt100_Output
+from prompt_toolkit.renderer import CPR_Support, Renderer
 
 from streamchat.attachments import fenced, mentioned
 from streamchat.continuation import begun, open_block, unrepeated
@@ -29,6 +35,7 @@ from streamchat.providers.base import Provider
 from streamchat.providers.wrapped import Wrapped
 from streamchat.repl.commands.registry import Command, commands, find, table
 from streamchat.repl.context import limit_in, too_long
+from streamchat.repl.drawing import Drawing
 from streamchat.repl.entry import Pastes, broken, command_in, unquoted, whole
 from streamchat.repl.keyboard import chords
 from streamchat.repl.keys import bindings
@@ -232,6 +239,28 @@ def test_in_vi_mode_esc_waits_for_no_other_key_once_something_is_typed(text: str
         with set_app(session.app):
             after = [each for each in ours.get_bindings_starting_with_keys((Keys.Escape,)) if each.filter()]
     assert [each.keys for each in after] == ([] if text else [(Keys.Escape, Keys.Escape)])
+
+
+def test_a_terminal_that_does_not_say_where_its_cursor_is_gets_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a slow line the answer comes too late, and is none."""
+    monkeypatch.setattr(Renderer, "CPR_TIMEOUT", 0)
+    written = io.BytesIO()
+    out = io.TextIOWrapper(written, encoding="utf-8")
+    monkeypatch.setattr(out, "isatty", lambda: True)
+    drawing = Drawing()
+    with create_pipe_input() as source:
+        terminal = Vt100_Output(out, lambda: Size(rows=24, columns=80), term="vt100")
+        app: Application[None] = Application(
+            Layout(Window(height=1)), input=source, output=terminal, refresh_interval=0.01, min_redraw_interval=0
+        )
+
+        def seen(_: Application[None]) -> None:
+            if app.renderer.cpr_support is CPR_Support.NOT_SUPPORTED and not app.is_done:
+                app.exit()
+
+        app.after_render += seen
+        app.run(pre_run=lambda: drawing.begun(app))
+    assert b"\x1b[6n" in written.getvalue() and b"WARNING" not in written.getvalue()
 
 
 # stopping
