@@ -10,8 +10,6 @@ import time
 from threading import Event
 from typing import TextIO
 
-from prompt_toolkit.key_binding.key_processor import KeyPress
-
 from streamchat.errors import ChatError
 from streamchat.repl.entry import broken
 from streamchat.repl.picking import Search
@@ -106,9 +104,9 @@ class Lines:
         number = int(answer) if answer.isdecimal() else 0
         return number - 1 if 0 < number <= len(rows) else answer or None
 
-    def ahead(self) -> list[KeyPress]:
+    def ahead(self) -> str:
         """None: what is in one piece with a line is a paste, and part of the message."""
-        return []
+        return ""
 
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been."""
