@@ -11,7 +11,7 @@ from threading import Event
 from typing import TextIO
 
 from streamchat.errors import ChatError
-from streamchat.repl.entry import broken
+from streamchat.repl.entry import broken, number_in
 from streamchat.repl.picking import Search
 from streamchat.repl.stopping import Stop
 from streamchat.repl.terminal import Terminal
@@ -101,7 +101,7 @@ class Lines:
             answer = (self._line(question) or "").strip()
         except KeyboardInterrupt:
             return None
-        number = int(answer) if answer.isdecimal() else 0
+        number = number_in(answer)
         return number - 1 if 0 < number <= len(rows) else answer or None
 
     def ahead(self) -> str:

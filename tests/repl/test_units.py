@@ -36,7 +36,7 @@ from streamchat.providers.wrapped import Wrapped
 from streamchat.repl.commands.registry import Command, commands, find, table
 from streamchat.repl.context import limit_in, too_long
 from streamchat.repl.drawing import Drawing
-from streamchat.repl.entry import Pastes, broken, command_in, unquoted, whole
+from streamchat.repl.entry import Pastes, broken, command_in, number_in, unquoted, whole
 from streamchat.repl.keyboard import chords
 from streamchat.repl.keys import bindings
 from streamchat.repl.past import Past
@@ -309,6 +309,11 @@ def test_what_other_chats_call_a_command_is_understood(elsewhere: str, here: str
     assert find(elsewhere).name == here
     own = Command(elsewhere, "", "", "own", "", lambda *_: None)
     assert find(elsewhere, {elsewhere: own}) is own
+
+
+@pytest.mark.parametrize(("text", "number"), [("12", 12), ("0", 0), ("", 0), ("-1", 0), ("²", 0), ("9" * 5000, 0)])
+def test_a_number_is_one_that_can_be_meant(text: str, number: int) -> None:
+    assert number_in(text) == number
 
 
 def test_every_command_explains_itself() -> None:
