@@ -16,6 +16,7 @@ from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
 from prompt_toolkit.input.typeahead import get_typeahead
 from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.input.vt100_parser import Vt100Parser
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
@@ -46,6 +47,15 @@ def chords(pressed: Sequence[KeyPress]) -> Iterator[KeyPress]:
             keys.pop(0)
             press = KeyPress(_WITH_ALT.get(after, Keys.Ignore))
         yield press
+
+
+def without_mouse(keys: KeyBindings) -> None:
+    """Let nothing come of a mouse, for which no terminal is asked: colours in a paste without brackets are taken for
+    one by the editor's library, which then fails on their numbers."""
+
+    @keys.add(Keys.Vt100MouseEvent, eager=True)
+    def nothing(_: KeyPressEvent) -> None:
+        pass
 
 
 def unread(source: Vt100Input) -> str:

@@ -227,6 +227,23 @@ def test_a_paste_that_begins_in_one_piece_with_enter_is_one_paste_and_stops_noth
         assert leave(person) == 0
 
 
+def test_colours_in_a_paste_without_brackets_end_nothing() -> None:
+    """As `tmux paste-buffer` pastes what a program has printed."""
+    coloured = "\x1b[1;31mred\x1b[0m \x1b[38;5;9mtext\x1b[0m"
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press(coloured)
+        person.prompted(draft="red text")
+        person.press("\r")
+        idle(person)
+        person.press("/rewind\r")
+        person.sees("Go back to which question?")
+        person.press(coloured + "\x1b")
+        person.prompted()
+        assert leave(person) == 0
+    assert questions() == ["red text"]
+
+
 def test_a_paste_while_an_answer_streams_does_not_send(server: Server) -> None:
     gate = threading.Event()
     server.play(stream(chat_answer(["One"])[:2], Wait(gate), chat_answer(["One"])[2:]), stream(chat_answer(["Two"])))
