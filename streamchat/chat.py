@@ -110,9 +110,9 @@ class Reply:
             self.stop_reason, self.detail = event.reason, event.detail
 
     def stop(self, reason: StopReason, detail: str | None = None) -> None:
-        """Close the reply for a reason of ours; the provider's own reason, if it came, stays."""
-        self.elapsed = time.monotonic() - self._begun
+        """Close the reply for a reason of ours; one that is closed, as by the provider's own, stays as it is."""
         if self.stop_reason is None:
+            self.elapsed = time.monotonic() - self._begun
             self.stop_reason, self.detail = reason, detail
 
     def __repr__(self) -> str:

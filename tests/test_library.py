@@ -72,6 +72,14 @@ def test_tokens_are_the_deltas_and_the_reply_grows_with_them(server: Server) -> 
     assert (sent["messages"][0]["content"], sent["temperature"], sent["stream"]) == ("brief", 0.5, True)
 
 
+def test_an_answer_that_has_ended_takes_no_longer_when_it_is_closed() -> None:
+    answer = streamchat.stream("x", model="echo")
+    list(answer)
+    elapsed = answer.reply.elapsed
+    answer.close()
+    assert (answer.reply.elapsed, answer.reply.stop_reason) == (elapsed, "stop")
+
+
 def test_events_are_everything_and_the_stop_is_the_last(server: Server) -> None:
     server.play(stream(chat_answer(["Hi"], reasoning=["hm"])))
     kinds = [type(event).__name__ for event in ask(server).events()]

@@ -1,10 +1,8 @@
 """An answer on the screen: its view, the keyboard beside it, and the terminal's modes for both."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import TextIO
-
-from prompt_toolkit.key_binding.key_processor import KeyPress
 
 from streamchat.repl.keyboard import Keyboard
 from streamchat.repl.terminal import PASTE_OFF, PASTE_ON, Terminal, is_dumb
@@ -20,7 +18,7 @@ def answering(
     terminal: Terminal,
     typing: TypeAhead,
     *,
-    ahead: Iterable[KeyPress],
+    ahead: str,
     title: str,
     note: str | None,
     tell: Callable[[str], None],
@@ -34,9 +32,7 @@ def answering(
     terminal.paused = shown.paused
     shown.write(PASTE_ON)
     try:
-        for press in ahead:
-            typing.key(press)
-        with Keyboard(terminal.descriptor, typing.key):
+        with Keyboard(terminal.descriptor, typing.key, ahead=ahead):
             yield view
     finally:
         terminal.paused = None

@@ -45,6 +45,7 @@ class Drawing:
         """This application draws now, until the block is left."""
         ends_by_errors(app)()
         reflowing(app)
+        app.renderer.cpr_not_supported_callback = None  # a warning in capitals, over a slow line a wrong one too
         self._app = app
         if self._signal is not None:
             _leave(app)

@@ -14,9 +14,8 @@ from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
-from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
+from prompt_toolkit.input.typeahead import store_typeahead
 from prompt_toolkit.input.vt100 import Vt100Input
-from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output.vt100 import Vt100_Output
@@ -28,7 +27,7 @@ from streamchat.repl.completion import mention_begun
 from streamchat.repl.drawing import Drawing
 from streamchat.repl.early import PROMPT
 from streamchat.repl.entry import Pastes
-from streamchat.repl.keyboard import chords
+from streamchat.repl.keyboard import unread
 from streamchat.repl.keys import HELP, LEAVE, bindings
 from streamchat.repl.picking import Search, pick
 from streamchat.repl.terminal import Terminal
@@ -125,9 +124,9 @@ class Editor:
                 suspend=self._suspend,
             )
 
-    def ahead(self) -> list[KeyPress]:
+    def ahead(self) -> str:
         """The keys that came in one piece with the end of the last message: nobody has seen them yet."""
-        return list(chords(get_typeahead(self._input)))
+        return unread(self._input)
 
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been; it belongs to the history as well."""
@@ -178,11 +177,8 @@ class Editor:
         self._app.key_processor.feed(KeyPress(Keys.Ignore))
         self._app.key_processor.process_keys()
         if keys := self.early():
-            pressed: list[KeyPress] = []
-            parser = Vt100Parser(pressed.append)
-            parser.feed(keys.decode(errors="replace"))
-            parser.flush()
-            store_typeahead(self._input, pressed)
+            self._input.vt100_parser.feed(keys.decode(errors="replace"))  # it goes on where they end, in a paste too
+            store_typeahead(self._input, self._input.flush_keys())
 
     def _completes(self) -> bool:
         before = self._session.default_buffer.document.text_before_cursor

@@ -77,3 +77,8 @@ class Pastes:
         for mark, pasted in self._texts.items():
             text = text.replace(mark, pasted)
         return text
+
+
+def number_in(text: str) -> int:
+    """The number that this is; 0 for what is none, and for more digits than anything here is counted with."""
+    return int(text) if text.isdecimal() and len(text) < 10 else 0

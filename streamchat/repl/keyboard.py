@@ -13,7 +13,10 @@ from types import TracebackType
 from typing import Self
 
 from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
+from prompt_toolkit.input.typeahead import get_typeahead
+from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.input.vt100_parser import Vt100Parser
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
@@ -27,6 +30,7 @@ _PASTE = 0.5
 ANSI_SEQUENCES |= dict.fromkeys(("\x1b\r", "\x1b[13;2u", "\x1b[27;2;13~"), Keys.ControlJ)
 """Alt+Enter, and the Shift+Enter of terminals that tell it from Enter, are the key that begins a new line: the prompt
 need not wait for what comes behind an Esc to know it."""
+_PASTED, _PASTE_END = "\x1b[200~", "\x1b[201~"
 _WITH_ALT = {Keys.ControlH: Keys.ControlW}
 """What a key with Alt does, by a key that does the same."""
 
@@ -47,12 +51,38 @@ def chords(pressed: Sequence[KeyPress]) -> Iterator[KeyPress]:
         yield press
 
 
-class Keyboard:
-    """Gives every key to `key`, in a thread of its own, from `__enter__` to `__exit__`."""
+def without_mouse(keys: KeyBindings) -> None:
+    """Let nothing come of a mouse, for which no terminal is asked: colours in a paste without brackets are taken for
+    one by the editor's library, which then fails on their numbers."""
 
-    def __init__(self, descriptor: int, key: Callable[[KeyPress], None]) -> None:
+    @keys.add(Keys.Vt100MouseEvent, eager=True)
+    def nothing(_: KeyPressEvent) -> None:
+        pass
+
+
+def unread(source: Vt100Input) -> str:
+    """The keys that were read from there and that nobody has seen, as the terminal sent them; they are no longer there.
+
+    A paste of which only the beginning has come is one of them: its rest would be keys, and its end an Esc.
+    """
+    keys = "".join(
+        f"{_PASTED}{press.data}{_PASTE_END}" if press.key == Keys.BracketedPaste else press.data
+        for press in get_typeahead(source)
+    )
+    parser = source.vt100_parser
+    if parser._in_bracketed_paste:
+        keys += _PASTED + parser._paste_buffer
+        parser.reset()
+    return keys
+
+
+class Keyboard:
+    """Gives every key to `key`, in a thread of its own, from `__enter__` to `__exit__`; those of `ahead` come first."""
+
+    def __init__(self, descriptor: int, key: Callable[[KeyPress], None], *, ahead: str = "") -> None:
         self._descriptor = descriptor
         self._key = key
+        self._ahead = ahead
         self._pressed: list[KeyPress] = []
         self._parser = Vt100Parser(self._pressed.append)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -72,6 +102,7 @@ class Keyboard:
         os.close(self._stopping)
 
     def _read_on(self) -> None:
+        self._feed(self._ahead)
         while True:
             ready, _, _ = select.select(
                 [self._descriptor, self._stopped], [], [], _ESCAPE if self._unfinished else None
@@ -86,7 +117,7 @@ class Keyboard:
             if not self._take(ready) or not ready:
                 break
         if self._in_paste():
-            self._parser.feed("\x1b[201~")
+            self._parser.feed(_PASTE_END)
             self._give()
 
     def _take(self, ready: list[int]) -> bool:
@@ -100,10 +131,13 @@ class Keyboard:
             data = os.read(self._descriptor, 65536)
         except OSError:
             return False
-        self._parser.feed(self._decoder.decode(data))
-        self._unfinished = b"\x1b" in data[-16:]
-        self._give()
+        self._feed(self._decoder.decode(data))
         return bool(data)
+
+    def _feed(self, text: str) -> None:
+        self._parser.feed(text)
+        self._unfinished = "\x1b" in text[-16:]
+        self._give()
 
     def _give(self) -> None:
         pressed, self._pressed[:] = self._pressed.copy(), ()

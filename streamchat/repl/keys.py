@@ -9,6 +9,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 from streamchat.repl.entry import Pastes, broken
+from streamchat.repl.keyboard import without_mouse
 from streamchat.repl.outside import trouble
 
 LEAVE = "\0leave"
@@ -36,6 +37,7 @@ def bindings(
 ) -> KeyBindings:
     """The keys of the prompt; `reasoning` and `suspend` print or stop while the prompt is off the screen."""
     keys = KeyBindings()
+    without_mouse(keys)
     editing = has_focus(DEFAULT_BUFFER) & ~is_searching
     warned = False
 

@@ -10,10 +10,8 @@ import time
 from threading import Event
 from typing import TextIO
 
-from prompt_toolkit.key_binding.key_processor import KeyPress
-
 from streamchat.errors import ChatError
-from streamchat.repl.entry import broken
+from streamchat.repl.entry import broken, number_in
 from streamchat.repl.picking import Search
 from streamchat.repl.stopping import Stop
 from streamchat.repl.terminal import Terminal
@@ -103,12 +101,12 @@ class Lines:
             answer = (self._line(question) or "").strip()
         except KeyboardInterrupt:
             return None
-        number = int(answer) if answer.isdecimal() else 0
+        number = number_in(answer)
         return number - 1 if 0 < number <= len(rows) else answer or None
 
-    def ahead(self) -> list[KeyPress]:
+    def ahead(self) -> str:
         """None: what is in one piece with a line is a paste, and part of the message."""
-        return []
+        return ""
 
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been."""

@@ -196,17 +196,19 @@ class Repl:
         return self._state
 
     def show_last(self) -> None:
-        """The last question and its answer once more."""
+        """The last question and its answer once more, and how that ended where it is not whole."""
         last = self.conversation.last
         if last is None:
             return
         self.say(f"> {one_line(last.question.content, 300)}")
         if self.look.plain or self.look.accessible:
             self.say(last.text)
-            return
-        from streamchat.views.live import print_markdown
+        else:
+            from streamchat.views.live import print_markdown
 
-        print_markdown(last.text, self.out, color=self.look.color, code_theme=self.look.code_theme)
+            print_markdown(last.text, self.out, color=self.look.color, code_theme=self.look.code_theme)
+        if last.ending:
+            self.say(f"({last.ending}: {'/continue goes on with it, ' if last.text else ''}/retry asks again)")
 
     def show_reasoning(self) -> None:
         """What the model thought before its last answer."""

@@ -4,10 +4,13 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from prompt_toolkit.history import History
 
+from streamchat.errors import UsageError
+from streamchat.history import files
 from streamchat.history.redaction import redacted
 
 _KEPT = 2000
@@ -29,12 +32,25 @@ class Past(History):
     def load_history_strings(self) -> Iterable[str]:
         entries = self._entries()
         if len(entries) > 2 * _KEPT:
-            entries = entries[-_KEPT:]
-            self._write(entries, os.O_TRUNC)
+            self._cut(entries[-_KEPT:])
         return reversed(entries[-_KEPT:])
 
     def store_string(self, string: str) -> None:
-        self._write([redacted(string, self._redact)], os.O_APPEND)
+        if self._path is None:
+            return
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            with os.fdopen(os.open(self._path, flags, 0o600), "wb") as file:
+                file.write(_lines([redacted(string, self._redact)]))
+        except OSError:
+            return
+
+    def _cut(self, entries: Sequence[str]) -> None:
+        """Keep only these; where the disk has no room for them, everything stays."""
+        if self._path is not None and not self._path.is_symlink():
+            with suppress(UsageError):
+                files.write(self._path, _lines(entries), overwrite=True)
 
     def _entries(self) -> list[str]:
         try:
@@ -43,17 +59,9 @@ class Past(History):
             return []
         return [entry for entry in map(_entry, lines) if entry]
 
-    def _write(self, entries: Sequence[str], flag: int) -> None:
-        if self._path is None:
-            return
-        data = "".join(json.dumps(entry) + "\n" for entry in entries).encode()
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | flag, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-        except OSError:
-            return
+
+def _lines(entries: Sequence[str]) -> bytes:
+    return "".join(json.dumps(entry) + "\n" for entry in entries).encode()
 
 
 def _entry(line: bytes) -> str:

@@ -14,6 +14,7 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.styles import BaseStyle
 
 from streamchat.errors import ChatError
+from streamchat.repl.keyboard import without_mouse
 
 _ROWS = 8
 
@@ -96,6 +97,7 @@ class _Choice:
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
+        without_mouse(keys)
 
         def move(by: int) -> None:
             self._at = min(max(self._at + by, 0), len(self._rows) - 1)

@@ -5,8 +5,6 @@ from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from prompt_toolkit.key_binding.key_processor import KeyPress
-
     from streamchat.repl.picking import Search
 
 
@@ -26,8 +24,9 @@ class Prompt(Protocol):
     def pick(self, title: str, rows: "list[str] | Search") -> int | None:
         """The number of the row that the person chooses, from 0, of a list or of what was found last; None for none."""
 
-    def ahead(self) -> "list[KeyPress]":
-        """The keys that were read with the last message and belong behind it; they are no longer here then."""
+    def ahead(self) -> str:
+        """The keys, as the terminal sends them, that were read with the last message and belong behind it; they are no
+        longer here then."""
 
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been."""

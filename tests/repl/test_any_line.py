@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
-from prompt_toolkit.key_binding.key_processor import KeyPress
 
 from streamchat.chat import Options
 from streamchat.choice import Choice, connect
@@ -45,6 +44,7 @@ NASTY = (
     ),
     *(
         "99999999999999999999999",
+        "9" * 5000,
         "²",
         "٣",
         "*.txt",
@@ -94,8 +94,8 @@ class Anyone:
         self.left = chosen is None
         return chosen
 
-    def ahead(self) -> list[KeyPress]:
-        return []
+    def ahead(self) -> str:
+        return ""
 
     def echo(self, text: str) -> None:
         pass

@@ -211,6 +211,39 @@ def test_ctrl_o_unfolds_the_reasoning_while_it_comes_and_folds_it_again(server: 
     assert [row for row in rows if row.startswith("thought")] == [f"thought {number}" for number in range(9)]
 
 
+def test_a_paste_that_begins_in_one_piece_with_enter_is_one_paste_and_stops_nothing(server: Server) -> None:
+    gate = threading.Event()
+    packets = chat_answer(["begins. ", "ends."])
+    server.play(stream(packets[:2], Wait(gate), packets[2:]))
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("one\r\x1b[200~" + "early\n" * 10)
+        person.sees("begins.")
+        person.press("late\n" * 10 + "\x1b[201~ and typed")
+        person.sees("begins.", "> [pasted 20 lines] and typed")
+        gate.set()
+        person.prompted("ends.", draft="[pasted 20 lines] and typed")
+        person.press("\x15")
+        assert leave(person) == 0
+
+
+def test_colours_in_a_paste_without_brackets_end_nothing() -> None:
+    """As `tmux paste-buffer` pastes what a program has printed."""
+    coloured = "\x1b[1;31mred\x1b[0m \x1b[38;5;9mtext\x1b[0m"
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press(coloured)
+        person.prompted(draft="red text")
+        person.press("\r")
+        idle(person)
+        person.press("/rewind\r")
+        person.sees("Go back to which question?")
+        person.press(coloured + "\x1b")
+        person.prompted()
+        assert leave(person) == 0
+    assert questions() == ["red text"]
+
+
 def test_a_paste_while_an_answer_streams_does_not_send(server: Server) -> None:
     gate = threading.Event()
     server.play(stream(chat_answer(["One"])[:2], Wait(gate), chat_answer(["One"])[2:]), stream(chat_answer(["Two"])))

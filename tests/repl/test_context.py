@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.repl.person import Person
 from tests.repl.test_chat import at, leave, questions
 from tests.repl.test_commands import asked
@@ -41,6 +43,30 @@ def test_the_prompt_is_cached_where_the_vendor_does_that_and_hits_are_shown(serv
     sent = [exchange.json for exchange in server.exchanges if exchange.method == "POST"][-1]
     marked = [message["content"][-1] for message in sent["messages"] if isinstance(message["content"], list)]
     assert any("cache_control" in part for part in (*marked, *sent["system"]))
+
+
+@pytest.mark.parametrize("usage", [(1200, 500), None])
+def test_usage_says_of_the_last_answer_what_stood_under_it_whomever_the_chat_asks_now(
+    usage: tuple[int, int] | None, server: Server
+) -> None:
+    server.play(stream(chat_answer(["An answer of some words."], usage=usage)))
+    env = {"GROQ_API_KEY": "k"}
+    with Person(
+        "-m", "groq/llama-3.3-70b-versatile", "--base-url", server.v1, "--retries", "0", size=(150, 30), env=env
+    ) as person:
+        person.prompted()
+        person.press("question\r")
+        rows = person.prompted("An answer", "first token")
+        under = next(row for row in rows if "first token" in row).split(" · ")[2:]
+        figures = [phrase for phrase in under if not phrase.endswith("s")]  # times are kept in milliseconds
+        assert [phrase[:2] for phrase in figures[-1:]] == (["~$"] if usage else ["~6"])
+        person.press("/model echo\r")
+        person.prompted("asking echo")
+        person.press("/usage\r")
+        rows = person.prompted("the last answer:")
+        said = next(row for row in rows if "the last answer:" in row).removeprefix("the last answer: ").split(" · ")
+        assert [phrase for phrase in said if phrase in figures] == figures
+        assert leave(person) == 0
 
 
 def converse(person: Person, turns: int) -> None:

@@ -93,6 +93,18 @@ def test_only_the_editor_says_what_keys_mean(tmp_path: Path, keys: bytes, draft:
         person.sees(*(f"> {draft}".split("\n")))
 
 
+def test_a_paste_of_which_half_has_come_before_the_editor_is_one_paste(tmp_path: Path) -> None:
+    with chatting(tmp_path) as (person, gate):
+        person.sees("/help")
+        person.press("x")
+        person.sees("> x")
+        person.press("\x1b[200~ear")
+        gate.open()
+        person.program.wait_for(b"\x1b[6n")  # the editor is there; a terminal answers behind what is pasted
+        person.press("ly\rand late\x1b[201~")
+        person.sees("> xearly", "  and late")
+
+
 def test_lines_that_were_entered_before_are_asked_one_after_the_other(tmp_path: Path) -> None:
     with chatting(tmp_path) as (person, gate):
         person.sees("/help")

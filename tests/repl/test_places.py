@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from tests.program import Program
 from tests.repl.person import Person
 from tests.repl.test_chat import at, leave, questions
 from tests.wire.answers import chat_answer
@@ -160,6 +161,13 @@ def test_help_breaks_no_word(columns: int) -> None:
     text = " ".join(" ".join(rows).split())
     assert "Leave; the conversation is kept." in text and "write the message in $EDITOR" in text
     assert all(len(row) < columns for row in rows)
+
+
+def test_help_in_one_column_ends_nothing() -> None:
+    with Program("chat", "-m", "echo", terminal=(1, 5)) as program:
+        program.wait_for(b"\x1b[J")
+        program.press(b"/help\r\x04")
+        assert program.end().status == 0
 
 
 def test_without_colour_there_is_none(server: Server) -> None:

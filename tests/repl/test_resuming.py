@@ -1,6 +1,7 @@
 """`-r` and `/resume` without a name: a person finds a conversation by typing what was said in it."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.program import run
 from tests.repl.person import Person
 from tests.repl.test_commands import leave
 from tests.wire.answers import chat_answer
-from tests.wire.scenario import stream
+from tests.wire.scenario import Stall, stream
 from tests.wire.server import Server
 
 QUESTIONS = ("How do tides work?", "A recipe for bread", "Write a haiku about rain")
@@ -74,6 +75,29 @@ def test_a_conversation_is_resumed_with_its_own_model_whomever_the_chat_asks(
         person.prompted("asking two · m2", "From the other.")
         assert leave(person) == 0
     assert [exchange.json["model"] for exchange in server.exchanges if exchange.method == "POST"] == ["m1", "m1"]
+
+
+@pytest.mark.parametrize(
+    ("came", "ways"), [("Half an", "/continue goes on with it, /retry asks again"), ("", "/retry")]
+)
+def test_of_an_answer_that_was_cut_by_a_crash_that_is_said_and_how_to_go_on(
+    came: str, ways: str, server: Server
+) -> None:
+    packets = chat_answer([came])[: 2 if came else 0]
+    server.play(stream(packets, Stall()), stream(chat_answer([" answer."])))
+    flags = ("-m", "vllm/m", "--base-url", server.v1, "--retries", "0")
+    with Person(*flags) as person:
+        person.prompted()
+        person.press("question\r")
+        server.exchange()
+        person.sees(came)
+        person.program.signal(signal.SIGKILL)
+        person.program.end()
+    with Person("-c", *flags) as person:
+        person.prompted("> question", came, f"(unfinished: {ways}")
+        person.press("/continue\r" if came else "/retry\r")
+        person.prompted(f"{came} answer.".strip(), "first token")
+        assert leave(person) == 0
 
 
 def test_in_a_narrow_window_what_was_said_is_seen_before_when() -> None:

@@ -1,22 +1,31 @@
 """The parts of the chat without a terminal: what Enter means, type-ahead, commands, stopping, going on."""
 
+import io
 import itertools
+import re
+import resource
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import set_app
+from prompt_toolkit.data_structures import Size
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import Layout, Window
 from prompt_toolkit.output import DummyOutput
+from prompt_toolkit.output.vt100 import Vt100_Output
+from prompt_toolkit.renderer import CPR_Support, Renderer
 
 from streamchat.attachments import fenced, mentioned
 from streamchat.continuation import begun, open_block, unrepeated
@@ -26,7 +35,8 @@ from streamchat.providers.base import Provider
 from streamchat.providers.wrapped import Wrapped
 from streamchat.repl.commands.registry import Command, commands, find, table
 from streamchat.repl.context import limit_in, too_long
-from streamchat.repl.entry import Pastes, broken, command_in, unquoted, whole
+from streamchat.repl.drawing import Drawing
+from streamchat.repl.entry import Pastes, broken, command_in, number_in, unquoted, whole
 from streamchat.repl.keyboard import chords
 from streamchat.repl.keys import bindings
 from streamchat.repl.past import Past
@@ -231,6 +241,28 @@ def test_in_vi_mode_esc_waits_for_no_other_key_once_something_is_typed(text: str
     assert [each.keys for each in after] == ([] if text else [(Keys.Escape, Keys.Escape)])
 
 
+def test_a_terminal_that_does_not_say_where_its_cursor_is_gets_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a slow line the answer comes too late, and is none."""
+    monkeypatch.setattr(Renderer, "CPR_TIMEOUT", 0)
+    written = io.BytesIO()
+    out = io.TextIOWrapper(written, encoding="utf-8")
+    monkeypatch.setattr(out, "isatty", lambda: True)
+    drawing = Drawing()
+    with create_pipe_input() as source:
+        terminal = Vt100_Output(out, lambda: Size(rows=24, columns=80), term="vt100")
+        app: Application[None] = Application(
+            Layout(Window(height=1)), input=source, output=terminal, refresh_interval=0.01, min_redraw_interval=0
+        )
+
+        def seen(_: Application[None]) -> None:
+            if app.renderer.cpr_support is CPR_Support.NOT_SUPPORTED and not app.is_done:
+                app.exit()
+
+        app.after_render += seen
+        app.run(pre_run=lambda: drawing.begun(app))
+    assert b"\x1b[6n" in written.getvalue() and b"WARNING" not in written.getvalue()
+
+
 # stopping
 
 
@@ -277,6 +309,11 @@ def test_what_other_chats_call_a_command_is_understood(elsewhere: str, here: str
     assert find(elsewhere).name == here
     own = Command(elsewhere, "", "", "own", "", lambda *_: None)
     assert find(elsewhere, {elsewhere: own}) is own
+
+
+@pytest.mark.parametrize(("text", "number"), [("12", 12), ("0", 0), ("", 0), ("-1", 0), ("²", 0), ("9" * 5000, 0)])
+def test_a_number_is_one_that_can_be_meant(text: str, number: int) -> None:
+    assert number_in(text) == number
 
 
 def test_every_command_explains_itself() -> None:
@@ -369,8 +406,6 @@ def test_a_fence_is_longer_than_any_inside() -> None:
 
 
 def test_files_are_mentioned_by_an_at(tmp_path: object) -> None:
-    from pathlib import Path
-
     Path("here.txt").write_text("x")
     Path("a b.txt").write_text("x")
     there, missing = mentioned('see @here.txt and @"a b.txt" but not me@x.org, @someone or @gone/file.txt')
@@ -378,9 +413,6 @@ def test_files_are_mentioned_by_an_at(tmp_path: object) -> None:
 
 
 def test_the_past_is_bounded_redacted_and_survives_a_torn_line(tmp_path: object) -> None:
-    import re
-    from pathlib import Path
-
     path = Path("state", "prompt_history")
     past = Past(path, whole=lambda text: text.replace("[p]", "pasted"), redact=[re.compile("sk-\\w+")])
     past.append_string("first [p]")
@@ -391,6 +423,19 @@ def test_the_past_is_bounded_redacted_and_survives_a_torn_line(tmp_path: object)
     path.write_text("".join(f'"{number}"\n' for number in range(5000)))
     assert len(list(Past(path, whole=str).load_history_strings())) == 2000
     assert len(path.read_text().splitlines()) == 2000
+
+
+def test_a_full_disk_takes_nothing_of_the_past(tmp_path: Path) -> None:
+    path = tmp_path / "prompt_history"
+    before = "".join(f'"{number}"\n' for number in range(5000))
+    path.write_text(before)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        assert next(iter(Past(path, whole=str).load_history_strings())) == "4999"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_text() == before
 
 
 # for the ear

@@ -5,6 +5,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from streamchat.chat import Reply
+from streamchat.events import Reasoning, Text
 from streamchat.repl.commands.registry import command, find
 from streamchat.repl.context import used
 from streamchat.views.footer import figures
@@ -33,21 +34,22 @@ def help_(repl: "Repl", rest: str) -> None:
 def _row(name: str, what: str, columns: int) -> list[str]:
     """The name and, beside it or below it, what it does: broken between words."""
     beside = columns >= 3 * _NAMES
-    indent = " " * (_NAMES if beside else 2)
-    lines = wrap(what, max(columns - 1, 12), initial_indent=indent, subsequent_indent=indent) or [""]
+    indent, room = " " * (_NAMES if beside else 2), max(columns - 1, 12)
+    lines = wrap(what, room, initial_indent=indent, subsequent_indent=indent) or [""]
     if beside and len(name) < _NAMES:
         return [name.ljust(_NAMES) + lines[0][_NAMES:], *lines[1:]]
-    return [*wrap(name, columns - 1), *lines]
+    return [*wrap(name, room), *lines]
 
 
 @command("usage")
 def usage(repl: "Repl", _: str) -> None:
     """Show what the last answer and the whole conversation cost, and how full the model's context is."""
     last = repl.conversation.last
-    if last is not None and last.ended is not None:
-        reply = Reply(provider=repl.session.provider.name)
-        reply.usage, reply.first_token = last.usage, last.ended.first_token
-        reply.elapsed = last.ended.elapsed
+    if last is not None and last.answer is not None and last.ended is not None:
+        reply = Reply(provider=last.answer.provider, model=last.answer.model)
+        reply.add(Reasoning(last.reasoning))
+        reply.add(Text(last.text))
+        reply.usage, reply.first_token, reply.elapsed = last.usage, last.ended.first_token, last.ended.elapsed
         repl.say(f"the last answer: {' · '.join(figures(reply))}")
     repl.say(f"the conversation: {' · '.join(repl.spending.phrases()) or 'nothing yet'}")
     session = repl.session

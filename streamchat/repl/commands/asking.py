@@ -8,6 +8,7 @@ from streamchat.errors import UsageError
 from streamchat.history.turn import Turn
 from streamchat.repl.commands.registry import command
 from streamchat.repl.commands.setting import asked_by
+from streamchat.repl.entry import number_in
 from streamchat.views.safe import one_line
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def undo(repl: "Repl", rest: str) -> None:
     turns = repl.conversation.turns()
     if not turns:
         raise UsageError("there is no turn to go back")
-    back = int(rest) if rest.isdecimal() else 1 if not rest else 0
+    back = number_in(rest) if rest else 1
     if not 0 < back <= len(turns):
         raise UsageError(f"/undo cannot go back {rest}", f"It takes a number from 1 to {len(turns)}.")
     repl.conversation.rewind(turns[-back].question_parent)

@@ -17,7 +17,7 @@ from streamchat.repl import compacting
 from streamchat.repl.clipboard import copied
 from streamchat.repl.commands.registry import command
 from streamchat.repl.commands.setting import at_its_address
-from streamchat.repl.entry import unquoted
+from streamchat.repl.entry import number_in, unquoted
 from streamchat.repl.resuming import chosen
 from streamchat.session import as_asked
 from streamchat.views.safe import one_line
@@ -170,9 +170,10 @@ def _code(answer: str, which: str) -> str:
         raise UsageError("there is no code in the last answer")
     if which == "code":
         return "\n".join(blocks)
-    if not 0 < int(which) <= len(blocks):
+    number = number_in(which)
+    if not 0 < number <= len(blocks):
         raise UsageError(f"the last answer has {len(blocks)} blocks of code")
-    return blocks[int(which) - 1]
+    return blocks[number - 1]
 
 
 def _path(rest: str) -> Path:
