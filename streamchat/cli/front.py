@@ -43,7 +43,7 @@ PICK: Final = "?"
 """The REF of --resume that stands for none: the person is asked which conversation."""
 
 _HELP = ("-h", "--help")
-_RESUME, _CONTINUE = ("-r", "--resume"), ("-c", "--continue")
+_RESUME = ("-r", "--resume")
 
 
 def run(argv: Sequence[str]) -> None:
@@ -71,8 +71,6 @@ def meaning(argv: Sequence[str], *, piped: bool, terminal: bool = False) -> list
     if not argv:
         return ["ask"] if piped else ["chat"] if terminal else ["--help"]
     first = argv[0]
-    if terminal and (len(argv), first) in [(1, name) for name in _CONTINUE] + [(2, name) for name in _RESUME]:
-        return ["chat", *argv]
     if first in COMMANDS or first in (*_HELP, "-V", "--version"):
         return list(argv)
     if len(argv) == 1 and not first.startswith("-"):

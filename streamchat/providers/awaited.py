@@ -16,7 +16,7 @@ class Awaited:
     """The response under the names that both kinds have here; whoever asked for it closes it.
 
     Over aiohttp nothing of the SDK's response is kept but the header that says what it is: the request in it, with all
-    that went into it, would be held for as long as the answer takes, and be a third of what a stream weighs.
+    that went into it, would be held for as long as the answer takes, and be a seventh of what a stream weighs.
     """
 
     __slots__ = ("_closed", "_silence", "_source", "_tell", "headers", "iter_bytes")

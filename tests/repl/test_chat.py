@@ -86,12 +86,15 @@ def test_piped_text_is_the_first_message_and_keys_come_from_the_terminal() -> No
     assert questions() == ["some text", "more"]
 
 
+def halting(server: Server) -> threading.Event:
+    """Plays an answer that halts in its middle until this is set, and another one."""
+    gate, packets = threading.Event(), chat_answer(["One", " two"])
+    server.play(stream(packets[:2], Wait(gate), packets[2:]), stream(chat_answer(["Next"])))
+    return gate
+
+
 def test_typing_while_an_answer_streams_shows_below_it_and_is_sent_when_it_ends(server: Server) -> None:
-    gate = threading.Event()
-    server.play(
-        stream(chat_answer(["One", " two"])[:2], Wait(gate), chat_answer(["One", " two"])[2:]),
-        stream(chat_answer(["Next"])),
-    )
+    gate = halting(server)
     with Person(*at(server)) as person:
         person.prompted()
         person.press("first\r")
@@ -116,11 +119,7 @@ def test_typing_while_an_answer_streams_shows_below_it_and_is_sent_when_it_ends(
 
 def test_keys_that_come_in_one_piece_with_enter_are_typed_into_the_answer_in_their_order(server: Server) -> None:
     """As they do over a slow line: the editor has read them, and they belong before those that come later."""
-    gate = threading.Event()
-    server.play(
-        stream(chat_answer(["One", " two"])[:2], Wait(gate), chat_answer(["One", " two"])[2:]),
-        stream(chat_answer(["Next"])),
-    )
+    gate = halting(server)
     with Person(*at(server)) as person:
         person.prompted()
         person.press("first\rsecond\rthe")

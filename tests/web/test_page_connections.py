@@ -3,7 +3,7 @@
 from pathlib import Path
 from threading import Event
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.web.browser import Tab
 from tests.web.cutting import Cutting
@@ -190,15 +190,21 @@ def test_what_the_server_does_not_keep_the_page_remembers_until_it_is_closed(chr
         serving.close()
 
 
+def second_tab(chat: Reader) -> Page:
+    """The same conversation, which has one answer."""
+    other = chat.page.context.new_page()
+    other.goto(chat.page.url)
+    expect(other.locator(".answer")).to_have_count(1)
+    return other
+
+
 def test_a_question_that_crosses_another_tabs_is_given_back_and_shows_what_is_under_way(chat: Reader) -> None:
     gate = Event()
     chat.asked.plan(answer("One."), held("From the other tab", gate, " and its end."), answer("Three."))
     chat.ask("First")
     chat.see("One.")
     chat.done()
-    other = chat.page.context.new_page()
-    other.goto(chat.page.url)
-    expect(other.locator(".answer")).to_have_count(1)
+    other = second_tab(chat)
     other.get_by_label("Message", exact=True).fill("Second")
     other.keyboard.press("Enter")
     expect(other.locator(".answer .body").last).to_contain_text("From the other tab")
@@ -221,9 +227,7 @@ def test_who_comes_back_to_a_tab_sees_what_was_asked_elsewhere_meanwhile(chat: R
     chat.ask("First of here")
     chat.see("One.")
     chat.done()
-    other = chat.page.context.new_page()
-    other.goto(chat.page.url)
-    expect(other.locator(".answer")).to_have_count(1)
+    other = second_tab(chat)
     field, answers = other.get_by_label("Message", exact=True), other.locator(".answer .body")
     field.fill("Second of there")
     field.press("Enter")
