@@ -88,9 +88,8 @@ def test_the_page_follows_what_is_written_only_for_who_is_at_the_end(chat: Reade
     chat.page.mouse.move(700, 300)
     chat.page.mouse.wheel(0, -900)
     expect(chat.button("Jump to end")).to_be_visible()
-    top = chat.tab.until(
-        "Promise.all(scroller.getAnimations()).then(() => scroller.scrollTop)", lambda value: value > 0
-    )
+    chat.tab.until(end, lambda below: below > 850)
+    top = chat.page.evaluate("scroller.scrollTop")
     gate.set()
     chat.see("The end.")
     chat.done()
@@ -110,7 +109,8 @@ def test_who_goes_up_by_little_from_the_end_is_not_brought_back(chat: Reader) ->
     chat.tab.until(below, lambda pixels: pixels < 2)
     chat.page.mouse.move(700, 300)
     chat.page.mouse.wheel(0, -20)  # a touchpad's, less than what counts as near the end
-    top = chat.tab.until("scroller.scrollTop", lambda value: chat.page.evaluate(below) > 15)
+    chat.tab.until(below, lambda pixels: pixels > 15)
+    top = chat.page.evaluate("scroller.scrollTop")
     gate.set()
     chat.see("The end.")
     chat.done()
