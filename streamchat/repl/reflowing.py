@@ -1,7 +1,7 @@
 """What the editor has drawn, when the window has changed its width: terminals break the rows anew, and the editor's
 library, which goes up as many rows as it drew, would leave the first half of each that was broken."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from prompt_toolkit.application import Application
@@ -23,13 +23,29 @@ def reflowing(app: Application[Any]) -> None:
         app.renderer = Reflowing(
             app.renderer.style, app.output, cpr_not_supported_callback=app.cpr_not_supported_callback
         )
+        _hear(app, app.renderer, app._on_resize)
+
+
+def _hear(app: Application[Any], renderer: "Reflowing", resized: Callable[[], None]) -> None:
+    """Let a signal be news only where nothing was drawn for this size. By the time of a late one the terminal may have
+    broken the rows for its next size, which nobody can ask for yet: erasing by this one would leave some of them."""
+
+    def changed() -> None:
+        if not renderer.fits():
+            resized()
+
+    app._on_resize = changed  # type: ignore[method-assign]
 
 
 class Reflowing(Renderer):
     """Erases by where the cursor is now."""
 
+    def fits(self) -> bool:
+        """Whether what stands there was drawn for the window as it is."""
+        return self._last_size == self.output.get_size()
+
     def render(self, app: Application[Any], layout: Layout, is_done: bool = False) -> None:
-        if self._last_size not in (None, self.output.get_size()):  # a key was quicker than the signal
+        if self._last_size and not self.fits():  # a key was quicker than the signal
             self.erase()
         super().render(app, layout, is_done)
 

@@ -77,11 +77,11 @@ class Person:
 
     def prompted(self, *texts: str, draft: str = "", gone: str = "\0") -> list[str]:
         """Wait until the editor waits for a message, with this draft in it, and all of this is on the screen."""
-        rows = self._screen.lines
+        screen = self._screen
         return self._until(
             lambda seen: (
-                len(seen) == rows
-                and f"> {draft}".rstrip() in seen
+                len(seen) == screen.lines
+                and _first_of_draft(seen, screen.cursor.y) == f"> {draft}".rstrip()
                 and all(text in "\n".join(seen) for text in texts)
                 and gone not in "\n".join(seen)
             ),
@@ -109,3 +109,8 @@ class Person:
         data = self.written
         self._stream.feed(data[self._fed :])
         self._fed = len(data)
+
+
+def _first_of_draft(rows: list[str], cursor: int) -> str | None:
+    """The row in which the draft with the cursor begins; what was sent stands above with the same mark."""
+    return next((row for row in reversed(rows[: cursor + 1]) if row.startswith(">")), None)

@@ -351,7 +351,7 @@ def test_what_was_queued_and_what_the_chat_began_with_are_in_the_history_too(ser
         person.sees("queued: queued", "queued: [pasted 20 lines]")
         gate.set()
         person.prompted("Three")
-        person.press("\x1b[A\x1b[A")
+        person.press("\x1b[A" * 21)  # to what was pasted, through its lines, and on
         person.prompted(draft="queued")
         person.press("\x1b[A")
         person.prompted(draft="words")

@@ -40,6 +40,7 @@ from streamchat.repl.entry import Pastes, broken, command_in, number_in, unquote
 from streamchat.repl.keyboard import chords
 from streamchat.repl.keys import bindings
 from streamchat.repl.past import Past
+from streamchat.repl.reflowing import reflowing
 from streamchat.repl.stopping import Stop as Stopping
 from streamchat.repl.typeahead import TypeAhead
 from streamchat.views.spoken import Spoken
@@ -261,6 +262,31 @@ def test_a_terminal_that_does_not_say_where_its_cursor_is_gets_no_warning(monkey
         app.after_render += seen
         app.run(pre_run=lambda: drawing.begun(app))
     assert b"\x1b[6n" in written.getvalue() and b"WARNING" not in written.getvalue()
+
+
+def test_a_signal_that_comes_when_all_is_drawn_for_the_new_width_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that was quicker than the signal has had it drawn."""
+    monkeypatch.setattr("streamchat.repl.reflowing.reflows", lambda: True)
+    written, sizes = io.StringIO(), [Size(rows=24, columns=80)]
+    with create_pipe_input() as source:
+        terminal = Vt100_Output(written, lambda: sizes[-1], term="vt100", enable_cpr=False)
+        app: Application[None] = Application(Layout(Window(height=1)), input=source, output=terminal)
+        reflowing(app)
+        lengths: list[int] = []
+
+        def seen(_: Application[None]) -> None:
+            if lengths:
+                return
+            lengths.append(len(written.getvalue()))
+            for columns in (80, 40):
+                sizes.append(Size(rows=24, columns=columns))
+                app._on_resize()
+                lengths.append(len(written.getvalue()))
+            app.exit()
+
+        app.after_render += seen
+        app.run()
+    assert 0 < lengths[0] == lengths[1] < lengths[2]
 
 
 # stopping
