@@ -22,8 +22,14 @@ from threading import get_ident
 from types import ModuleType
 from typing import Any, TypeVar
 
-OFF = "STREAMCHAT_PLAIN_IMPORTS"
-"""The variable that turns this off."""
+from streamchat.compiled import OFF, kept
+
+PACKAGES = ("openai", "anthropic", "httpcore2", "anyio", "asyncio")
+"""What the program defers."""
+
+_WHOLE = ("asyncio",)
+"""Those that are deferred though nothing in them is understood: the SDKs import it, and a chat without an event loop
+asks it for nothing."""
 
 LOGS = ("OPENAI_LOG", "ANTHROPIC_LOG")
 """The SDKs set up their logging while they are imported; whoever asks for that gets the plain import."""
@@ -90,7 +96,7 @@ def passed_on(source: str) -> tuple[Passed, bool]:
                     names[words[-1]] = (module, words[0])
     if place == len(source):
         return names, True
-    return _among_others(source), False
+    return kept(("passed on", source), lambda: _among_others(source)), False
 
 
 def _among_others(source: str) -> Passed:
@@ -167,14 +173,15 @@ class _Finder(MetaPathFinder):
             return spec
         # A name that is also a module's below would mean the one or the other, by the order of imports.
         names = {name: origin for name, origin in names.items() if name not in below}
-        if names:
+        if names or fullname in _WHOLE:
             spec.loader = _Deferred(spec.loader, names, frozenset(below), pure=pure)
         return spec
 
     def withdraw(self) -> None:
         """Forget what was loaded, and find nothing any more."""
         sys.meta_path.remove(self)
-        for name in [name for name in sys.modules if name.partition(".")[0] in self._packages]:
+        forgotten = self._packages - sys.stdlib_module_names  # of those, everybody has to have the same
+        for name in [name for name in sys.modules if name.partition(".")[0] in forgotten]:
             del sys.modules[name]
 
 
@@ -230,7 +237,8 @@ class _Deferred(Loader):
         """
         if get_ident() in self._executing:
             return False
-        before = {name: value for name, value in vars(module).items() if name not in self._own}
+        unset = (*self._own, "__doc__")
+        before = {name: value for name, value in vars(module).items() if name not in unset}
         self._executing.add(get_ident())
         try:
             self._plain.exec_module(module)

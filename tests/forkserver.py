@@ -24,7 +24,7 @@ from importlib import import_module
 from typing import Any
 
 import streamchat
-from streamchat.firstuse import defer
+from streamchat.firstuse import PACKAGES, defer
 
 SDKS = ("openai", "anthropic")
 LATE = (
@@ -59,7 +59,7 @@ def main() -> None:
 
 def _load() -> None:
     """Import what the runs import, as they would."""
-    defer("openai", "anthropic", "httpcore2")
+    defer(*PACKAGES)
     for name in (*_modules(), *SDKS):
         import_module(name)
     for name in LATE:

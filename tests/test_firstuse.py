@@ -306,7 +306,7 @@ def test_it_can_be_turned_off(package: Package, monkeypatch: pytest.MonkeyPatch,
 
 COMPARE = """
 import importlib, sys
-from streamchat.firstuse import defer
+from streamchat.firstuse import PACKAGES, defer
 defer({sdk!r})
 sdk = importlib.import_module({sdk!r})
 client = getattr(sdk, {client!r})(api_key="k")
@@ -347,11 +347,39 @@ def test_the_installed_sdk_gives_the_same_either_way(sdk: str) -> None:
     assert some >= packages and many >= names  # else nothing was deferred, and nothing gained
 
 
+LOOP = """
+import json, sys
+from streamchat.firstuse import PACKAGES, defer, withdraw
+if sys.argv[1]:
+    defer(*PACKAGES)
+import asyncio, asyncio.log
+bare = "asyncio.events" not in sys.modules
+names = {name: str(getattr(asyncio, name)).split(" at ")[0] for name in sorted(dir(asyncio)) if name != "__loader__"}
+names |= {"__spec__": asyncio.__spec__.name}
+events = asyncio.events
+assert not sys.argv[1] or withdraw()
+assert asyncio.run(asyncio.sleep(0, "slept")) == "slept" and sys.modules["asyncio.events"] is asyncio.events is events
+print(json.dumps([bare, names]))
+"""
+
+
+def test_asyncio_is_what_it_is_and_loaded_when_it_is_asked_for_something() -> None:
+    """It is the same for everybody, so it is not forgotten where the SDKs have to be."""
+    (bare, deferred), (_, plain) = (
+        json.loads(
+            subprocess.run([sys.executable, "-c", LOOP, way], capture_output=True, check=True, timeout=60).stdout
+        )
+        for way in ("deferred", "")
+    )
+
+    assert bare and deferred == plain and len(plain) > 100
+
+
 ASKING = """
 import asyncio, json, sys
-from streamchat.firstuse import defer
+from streamchat.firstuse import PACKAGES, defer
 import streamchat
-defer("openai", "anthropic", "httpcore2")
+defer(*PACKAGES)
 model, url, *ways = sys.argv[1:]
 how = {"model": model, "base_url": url}
 def told(answer):

@@ -11,8 +11,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "streamchat"
 
 LAYERS = (
-    ("events", "errors", "firstuse", "paths", "prices", "threads"),
-    ("chat", "sse", "continuation", "fences", "structured"),
+    ("compiled", "events", "errors", "paths", "prices", "threads"),
+    ("chat", "firstuse", "sse", "continuation", "fences", "structured"),
     ("local",),
     ("providers",),
     ("pump", "retries"),

@@ -4,9 +4,10 @@ To add a command, add a line to COMMANDS and a module with a Typer app of that n
 that runs is imported.
 """
 
+import os
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from signal import SIGPIPE
@@ -96,10 +97,10 @@ def _run(argv: list[str]) -> int:
             return 0
     except BrokenPipeError:
         raise Signalled(SIGPIPE) from None
-    from streamchat.cli.app import parsed
+    with _lean():
+        from streamchat.cli.app import parsed
 
-    _defer()
-    return parsed(arguments)
+        return parsed(arguments)
 
 
 def _asked(command: str, words: list[str], *, may_chat: bool) -> int | None:
@@ -113,8 +114,7 @@ def _asked(command: str, words: list[str], *, may_chat: bool) -> int | None:
     question, flags = read
     if may_chat and not (question or flags.file or flags.editor):
         command = "chat"
-    with _prompt(*read) if command == "chat" else nullcontext():
-        _defer()
+    with _prompt(*read) if command == "chat" else nullcontext(), _lean():
         code: int = getattr(import_module(f"streamchat.cli.{command}"), command)(*read)
         return code
 
@@ -128,11 +128,21 @@ def _prompt(question: str, flags: "Flags") -> AbstractContextManager[object]:
     return Early(sys.stdin.fileno(), sys.stdout) if possible(sys.stdout) else nullcontext()
 
 
-def _defer() -> None:
-    """Load on first use: here, where the process is ours, and nowhere that a library comes by."""
-    from streamchat.firstuse import defer
+@contextmanager
+def _lean() -> Iterator[None]:
+    """Load on first use, and compile once what is compiled at every start: here, where the process is ours, and nowhere
+    that a library comes by."""
+    from streamchat.compiled import OFF, remember
 
-    defer("openai", "anthropic", "httpcore2")
+    if os.environ.get(OFF):
+        yield
+        return
+    kept = remember(files().cache / "compiled")
+    from streamchat.firstuse import PACKAGES, defer
+
+    defer(*PACKAGES)
+    yield
+    kept.write()
 
 
 def _answered(arguments: list[str]) -> bool:
