@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from prompt_toolkit.application import Application
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import Completer
+from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -99,7 +100,7 @@ class Editor:
         self._app.after_render += lambda _: self.drawn.set()
         self._app.ttimeoutlen, self._app.timeoutlen = 0.05, 0.5
 
-    def read(self, draft: str = "") -> str | None:
+    def read(self, draft: Document) -> str | None:
         """The next message, begun with `draft`; None when the person leaves."""
         self._output.write_raw("\r")
         self._app.erase_when_done = False

@@ -72,6 +72,14 @@ class Pastes:
         """How many characters Backspace deletes at the end of this text: all of a mark."""
         return next((len(mark) for mark in self._texts if text.endswith(mark)), 1)
 
+    def outside(self, text: str, place: int, *, onwards: bool) -> int:
+        """The place in a text, or where it is in the middle of a mark, the end of that or its beginning."""
+        for mark in self._texts:
+            begin = text.find(mark, max(0, place - len(mark) + 1))
+            if -1 < begin < place:
+                return begin + len(mark) if onwards else begin
+        return place
+
     def unfold(self, text: str) -> str:
         """The text with every paste in its place again."""
         for mark, pasted in self._texts.items():

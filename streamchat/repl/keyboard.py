@@ -31,7 +31,7 @@ ANSI_SEQUENCES |= dict.fromkeys(("\x1b\r", "\x1b[13;2u", "\x1b[27;2;13~"), Keys.
 """Alt+Enter, and the Shift+Enter of terminals that tell it from Enter, are the key that begins a new line: the prompt
 need not wait for what comes behind an Esc to know it."""
 _PASTED, _PASTE_END = "\x1b[200~", "\x1b[201~"
-_WITH_ALT = {Keys.ControlH: Keys.ControlW}
+_WITH_ALT = {Keys.ControlH: Keys.ControlW, Keys.Left: Keys.ControlLeft, Keys.Right: Keys.ControlRight}
 """What a key with Alt does, by a key that does the same."""
 
 

@@ -10,6 +10,8 @@ import time
 from threading import Event
 from typing import TextIO
 
+from prompt_toolkit.document import Document
+
 from streamchat.errors import ChatError
 from streamchat.repl.entry import broken, number_in
 from streamchat.repl.picking import Search
@@ -52,12 +54,12 @@ class Lines:
         self.drawn = Event()
         self.drawn.set()  # there is nothing to be loaded for it
 
-    def read(self, draft: str = "") -> str | None:
+    def read(self, draft: Document) -> str | None:
         """The next message; None at its end, and for Ctrl+C twice in a row.
 
         What a Ctrl+C clears the terminal keeps to itself: whether anything was typed in between, only the clock tells.
         """
-        text, warned = draft, -_AGAIN
+        text, warned = draft.text, -_AGAIN
         prompt = PROMPT + text
         while True:
             try:

@@ -5,6 +5,8 @@ from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from prompt_toolkit.document import Document
+
     from streamchat.repl.picking import Search
 
 
@@ -18,7 +20,7 @@ class Prompt(Protocol):
     def keys(self) -> Sequence[tuple[str, str]]:
         """Each key with what it does, for /help."""
 
-    def read(self, draft: str = "") -> str | None:
+    def read(self, draft: "Document") -> str | None:
         """The next message, begun with `draft`; None when the person leaves."""
 
     def pick(self, title: str, rows: "list[str] | Search") -> int | None:

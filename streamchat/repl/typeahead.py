@@ -1,24 +1,24 @@
 """What is typed while an answer streams: a draft that grows, and the finished messages that wait in a queue."""
 
-import re
 import threading
 from collections.abc import Callable
 
+from prompt_toolkit.document import Document
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
+from streamchat.repl.draft import Draft
 from streamchat.repl.entry import Pastes, broken
 
 _SHOWN = 3
 _LEAVE = "/exit"
-_LAST_WORD = re.compile(r"\S*\s*\Z")
 
 
 class TypeAhead:
     """Takes keys from the keyboard's thread; what it holds may be read and taken by any.
 
-    Enter queues the draft. Esc takes the queue back into the draft, and stops the answer where nothing is queued;
-    Ctrl+C always stops it. Ctrl+D without a draft queues the leaving.
+    Enter queues the draft, wherever the cursor is in it. Esc takes the queue back into the draft, and stops the answer
+    where nothing is queued; Ctrl+C always stops it. Ctrl+D without a draft queues the leaving.
     """
 
     def __init__(self, pastes: Pastes, *, stop: Callable[[], None]) -> None:
@@ -28,9 +28,8 @@ class TypeAhead:
         """Called with what has become of a message that was typed, for who cannot see it."""
         self.unfold: Callable[[], None] = lambda: None
         """Called for Ctrl+O: shows the reasoning that comes, or hides it."""
-        self.draft = ""
         self.queue: list[str] = []
-        self._pastes, self._stop = pastes, stop
+        self._draft, self._stop = Draft(pastes), stop
         self._lock = threading.Lock()
 
     def key(self, press: KeyPress) -> None:
@@ -39,8 +38,6 @@ class TypeAhead:
         with self._lock:
             queued = len(self.queue)
             match press.key:
-                case Keys.BracketedPaste:
-                    self.draft += self._pastes.fold(press.data)
                 case Keys.ControlC:
                     stops = True
                 case Keys.Escape if self.queue:
@@ -51,16 +48,8 @@ class TypeAhead:
                     self._enter()
                 case Keys.ControlD if not self.draft:
                     self.queue.append(_LEAVE)
-                case Keys.ControlJ | "\r" | "\n":
-                    self.draft += "\n"
-                case Keys.ControlW if self._pastes.back(self.draft) == 1:
-                    self.draft = _LAST_WORD.sub("", self.draft)
-                case Keys.ControlH | Keys.Backspace | Keys.ControlW:
-                    self.draft = self.draft[: -self._pastes.back(self.draft)]
-                case Keys.ControlU:
-                    self.draft = ""
-                case key if not isinstance(key, Keys) and (key.isprintable() or key == "\t"):
-                    self.draft += key
+                case _:
+                    self._draft.key(press)
             told = self._told(queued)
         if press.key == Keys.ControlO:
             self.unfold()
@@ -70,27 +59,36 @@ class TypeAhead:
             self._stop()
         self.changed()
 
-    def lines(self) -> list[str]:
-        """What is to be seen of it: the queue, and the draft as the last line; nothing when nothing was typed."""
+    @property
+    def draft(self) -> str:
+        """What is typed and not queued. To set it is to begin with this, the cursor behind it."""
+        return self._draft.text
+
+    @draft.setter
+    def draft(self, text: str) -> None:
+        self._draft.text = text
+
+    def lines(self) -> tuple[list[str], str]:
+        """What is to be seen of it: the queue, and the draft as the last line; and what of that is behind the cursor.
+        No lines when nothing was typed."""
         with self._lock:
-            queue, draft = list(self.queue), self.draft
+            queue, draft, behind = list(self.queue), self.draft, self._draft.behind
         if not queue and not draft:
-            return []
+            return [], ""
         shown = [f"queued: {text}" for text in queue[-_SHOWN:]]
         if len(queue) > _SHOWN:
             shown.insert(0, f"queued: {len(queue) - _SHOWN} more")
-        return [*shown, f"> {draft}"]
+        return [*shown, f"> {draft}"], behind
 
     def next(self) -> str | None:
         """The first message of the queue, which is no longer in it; None when there is none."""
         with self._lock:
             return self.queue.pop(0) if self.queue else None
 
-    def take_draft(self) -> str:
-        """The draft, for the editor; there is none then."""
+    def take_draft(self) -> Document:
+        """The draft with its cursor, for the editor; there is none then."""
         with self._lock:
-            draft, self.draft = self.draft, ""
-        return draft
+            return self._draft.take()
 
     def take_back(self) -> None:
         """The whole queue goes back into the draft."""
@@ -104,7 +102,7 @@ class TypeAhead:
         return f"taken back: {self.draft}" if len(self.queue) < queued else ""
 
     def _enter(self) -> None:
-        more = broken(self.draft)
+        more = None if self._draft.behind else broken(self.draft)
         if more is not None:
             self.draft = more
         elif self.draft.strip():

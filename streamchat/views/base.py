@@ -10,6 +10,9 @@ from streamchat.events import Event
 Tell = Callable[[str], None]
 """Where a line for the person goes that is no part of the answer: stderr."""
 
+Typed = tuple[list[str], str]
+"""Lines that a person types below an answer, the last of which goes on, and what of that stands behind the cursor."""
+
 
 def quiet(line: str) -> None:
     """Tell nobody."""

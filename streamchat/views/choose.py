@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO
 from msgspec import Struct, structs
 
 from streamchat.errors import UsageError
-from streamchat.views.base import Tell, View, quiet
+from streamchat.views.base import Tell, Typed, View, quiet
 from streamchat.views.plain import Extracted, PlainView, Safe, Step, Wrapped
 from streamchat.views.tty import moves_cursor
 
@@ -50,7 +50,7 @@ def choose(
     *,
     title: str = "",
     note: str | None = None,
-    below: Callable[[], list[str]] | None = None,
+    below: Callable[[], Typed] | None = None,
     tell: Tell = quiet,
 ) -> View:
     """The view for `out`; `below` is what is typed meanwhile, as `LiveMarkdown` shows it, and `tell` takes the lines
@@ -107,7 +107,7 @@ def _rendered(
     *,
     title: str,
     note: str | None,
-    below: Callable[[], list[str]] | None,
+    below: Callable[[], Typed] | None,
     tell: Tell,
 ) -> View:
     if look.accessible and out.isatty() and look.stream:

@@ -24,6 +24,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from streamchat.threads import deaf
+from streamchat.views.base import Typed
 from streamchat.views.blocks import Blocks
 from streamchat.views.elements import Line, broken
 from streamchat.views.markdown import CODE_THEME, Sheet, rendered
@@ -77,7 +78,7 @@ class LiveMarkdown:
 
     `status` is called for each frame and gives the line below the text; `above` gives lines to show while there is no
     text yet, `lead` those that stay above it, asked for once when it begins (or ends without having begun); `below`
-    gives lines under the status, the last of which a person is typing: the cursor rests at its end.
+    gives lines under the status, the last of which a person is typing, with what of it is behind the cursor.
     `mode` None redraws where the terminal can and prints block by block where it cannot.
     """
 
@@ -93,7 +94,7 @@ class LiveMarkdown:
         status: Callable[[int], Line] | None = None,
         above: Callable[[int], list[Line]] | None = None,
         lead: Callable[[int], list[Line]] | None = None,
-        below: Callable[[], list[str]] | None = None,
+        below: Callable[[], Typed] | None = None,
         reflow: bool | None = None,
     ) -> None:
         self.out = out or sys.stdout
@@ -213,8 +214,7 @@ class LiveMarkdown:
         self._take_in()
         finished = self._finished()
         if self.mode == "live":
-            tail, rest = self._tail()
-            self._frame(finished, tail, rest)
+            self._frame(finished, *self._tail())
         else:
             self._screen.print(finished)
 
@@ -240,22 +240,24 @@ class LiveMarkdown:
             lines = [*lead, *([[]] if lead and self._begun else []), *lines]
         return lines
 
-    def _tail(self) -> tuple[list[Line], int]:
-        """The rows of what is open, as many as fit, and the one that the cursor rests in."""
+    def _tail(self) -> tuple[list[Line], int, int | None]:
+        """The rows of what is open, as many as fit, and where the cursor rests: its row, and its column if that is not
+        the end of it."""
         width, height = self._size
         room = max(1, height - 1)
         tail = [row for line in self._sheet.preview(*self._blocks.tail()) for row in broken(line, width)]
         status = [self._status(width)] if self._status is not None and room > 1 else []
         above = [] if tail or self._begun or self._above is None else self._above(width)
-        typed = _typed(self._below(), width)[-(room - 1) :] if self._below is not None and room > 1 else []
+        typed, column = _typed(*self._below(), width) if self._below is not None and room > 1 else ([], None)
+        typed = typed[-(room - 1) :]
         status = status[: room - 1 - len(typed)]
         foot = status + typed
         rows = [*above, *tail][-(room - len(foot)) :] + foot
-        return rows, max(0, len(rows) - (0 if typed else len(foot)) - 1)
+        return rows, max(0, len(rows) - (0 if typed else len(foot)) - 1), column
 
-    def _frame(self, finished: list[Line], tail: list[Line], rest: int) -> None:
+    def _frame(self, finished: list[Line], tail: list[Line], rest: int, column: int | None = None) -> None:
         if self.mode == "live":
-            self._screen.draw(finished, tail, rest)
+            self._screen.draw(finished, tail, rest, column)
         else:
             self._screen.print(finished)
 
@@ -272,14 +274,32 @@ def cut(text: str, width: int) -> Line:
     return [Segment(text, DIM)]
 
 
-def _typed(lines: list[str], width: int) -> list[Line]:
-    """Lines as rows: of the last one, which is being typed, the end is seen."""
+def _typed(lines: list[str], behind: str, width: int) -> tuple[list[Line], int | None]:
+    """Lines as rows, and the column of the cursor in the last one: of that, the part around the cursor is seen."""
     if not lines:
-        return []
-    *others, last = (safe(line.replace("\n", "⏎")) for line in lines)
-    if len(last) >= width or cell_len(last) >= width:
-        last = last[2 - width :]
-        while cell_len(last) > width - 2:
-            last = last[1:]
-        last = f"…{last}"
-    return [*(cut(line, width) for line in others), [Segment(last)]]
+        return [], None
+    *others, last = lines
+    before, after = _shown(last[: len(last) - len(behind)]), _shown(behind)
+    if len(before) >= width or cell_len(before) >= width:
+        before = f"…{_end(before, width - 2)}"
+    column = cell_len(before)
+    after = _beginning(after, width - 1 - column)
+    return [*(cut(_shown(line), width) for line in others), [Segment(before + after)]], column if after else None
+
+
+def _shown(text: str) -> str:
+    return safe(text.replace("\n", "⏎"))
+
+
+def _end(text: str, width: int) -> str:
+    text = text[-width:] if width > 0 else ""
+    while cell_len(text) > width:
+        text = text[1:]
+    return text
+
+
+def _beginning(text: str, width: int) -> str:
+    text = text[: max(0, width)]
+    while cell_len(text) > width:
+        text = text[:-1]
+    return text

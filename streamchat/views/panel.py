@@ -10,7 +10,7 @@ from rich.text import Text as RichText
 
 from streamchat.chat import Reply
 from streamchat.events import Event, Reasoning, Retry, Text
-from streamchat.views.base import Stepped
+from streamchat.views.base import Stepped, Typed
 from streamchat.views.elements import Line
 from streamchat.views.footer import joined, seconds, summary
 from streamchat.views.live import DIM, Color, LiveMarkdown, Mode, cut
@@ -45,7 +45,7 @@ class LiveView(Stepped):
         code_theme: str = "",
         width: int | None = None,
         mode: Mode | None = None,
-        below: Callable[[], list[str]] | None = None,
+        below: Callable[[], Typed] | None = None,
     ) -> None:
         self._title, self._note = one_line(title, 60), note
         self._reasoning: Literal["fold", "show", "hide"] = reasoning

@@ -84,8 +84,9 @@ class Screen:
         """Finished lines without any redrawing."""
         self.send("".join(self._ansi.line(line) + "\n" for line in lines))
 
-    def draw(self, finished: Sequence[Line], tail: Sequence[Line], rest: int) -> None:
-        """One frame: the finished lines, below them the tail; the cursor comes to rest in row `rest` of the tail."""
+    def draw(self, finished: Sequence[Line], tail: Sequence[Line], rest: int, column: int | None = None) -> None:
+        """One frame: the finished lines, below them the tail; the cursor comes to rest in row `rest` of the tail, at
+        its end or in this column."""
         new = [Row(line) for line in finished]
         done = len(new)
         new += [Row(line) for line in tail]
@@ -113,7 +114,7 @@ class Screen:
         self._rows = new[done:]
         if self._rows:
             frame.go(done + rest)
-            frame.to(self._rows[rest].cells)
+            frame.to(self._rows[rest].cells if column is None else column)
         else:
             frame.go(done)
             frame.to(0)

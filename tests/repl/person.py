@@ -88,6 +88,14 @@ class Person:
             f"the prompt with {draft!r} and {texts!r}",
         )
 
+    def points_at(self, before: str, behind: str) -> None:
+        """Wait until the cursor is in a row of just this, between the two."""
+        cursor = self._screen.cursor
+        self._until(
+            lambda rows: rows[cursor.y : cursor.y + 1] == [before + behind] and cursor.x == len(before),
+            f"the cursor between {before!r} and {behind!r}",
+        )
+
     def line(self) -> None:
         """Wait until a line is read that the terminal itself edits."""
         self._until(lambda seen: seen[-1:] == [">"], "a prompt in its last row")

@@ -84,8 +84,8 @@ class Anyone:
         self.drawn = Event()
         self.drawn.set()
 
-    def read(self, draft: str = "") -> str | None:
-        self.draft = draft
+    def read(self, draft: Document) -> str | None:
+        self.draft = draft.text
         return None
 
     def pick(self, title: str, rows: list[str] | Search) -> int | None:

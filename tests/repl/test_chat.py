@@ -117,6 +117,24 @@ def test_typing_while_an_answer_streams_shows_below_it_and_is_sent_when_it_ends(
     assert asked[1][1]["content"] == "One two"
 
 
+def test_the_line_below_an_answer_is_edited_where_its_cursor_is_and_goes_to_the_editor_with_it(server: Server) -> None:
+    gate = halting(server)
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.sees("One")
+        person.press("a wrd" + "\x1b[D" * 2)
+        person.points_at("> a w", "rd")
+        person.press("o\x01the ")
+        person.points_at("> the ", "a word")
+        gate.set()
+        person.prompted(draft="the a word")
+        person.points_at("> the ", "a word")
+        person.press("!\r")
+        person.prompted("> the !a word", "Next")
+        assert leave(person) == 0
+
+
 def test_keys_that_come_in_one_piece_with_enter_are_typed_into_the_answer_in_their_order(server: Server) -> None:
     """As they do over a slow line: the editor has read them, and they belong before those that come later."""
     gate = halting(server)

@@ -1,5 +1,6 @@
 """The parts of the chat without a terminal: what Enter means, type-ahead, commands, stopping, going on."""
 
+import asyncio
 import io
 import itertools
 import re
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import Application
@@ -35,6 +36,7 @@ from streamchat.providers.base import Provider
 from streamchat.providers.wrapped import Wrapped
 from streamchat.repl.commands.registry import Command, commands, find, table
 from streamchat.repl.context import limit_in, too_long
+from streamchat.repl.draft import Draft
 from streamchat.repl.drawing import Drawing
 from streamchat.repl.entry import Pastes, broken, command_in, number_in, unquoted, whole
 from streamchat.repl.keyboard import chords
@@ -167,7 +169,7 @@ def test_type_ahead_queues_edits_and_takes_back() -> None:
     typist = Typist().keys(
         "one", Keys.ControlM, "two threes", Keys.ControlH, Keys.ControlW, "x", Keys.ControlM, "draft"
     )
-    assert typist.typing.lines() == ["queued: one", "queued: two x", "> draft"]
+    assert typist.typing.lines() == (["queued: one", "queued: two x", "> draft"], "")
     typist.keys(Keys.Escape)
     assert (typist.typing.queue, typist.typing.draft, typist.stopped) == ([], "one\ntwo x\ndraft", 0)
     typist.keys(Keys.Escape)
@@ -179,7 +181,7 @@ def test_type_ahead_queues_edits_and_takes_back() -> None:
 )
 def test_ctrl_w_deletes_a_word_as_at_the_prompt(draft: str, left: str) -> None:
     keys = [Keys.ControlJ if key == "\n" else key for key in draft]
-    assert Typist().keys(*keys, Keys.ControlW).typing.take_draft() == left
+    assert Typist().keys(*keys, Keys.ControlW).typing.take_draft().text == left
 
 
 def test_ctrl_c_stops_with_a_queue_too_and_nothing_typed_is_lost() -> None:
@@ -190,19 +192,99 @@ def test_ctrl_c_stops_with_a_queue_too_and_nothing_typed_is_lost() -> None:
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=200))
 def test_every_printable_key_lands_in_the_draft(text: str) -> None:
     printable = "".join(char for char in text if char.isprintable())
-    assert Typist().keys(text).typing.take_draft() == printable
+    assert Typist().keys(text).typing.take_draft().text == printable
 
 
 def test_a_leaving_that_is_taken_back_is_no_text() -> None:
     typist = Typist().keys("one", Keys.ControlM, Keys.ControlD)
-    assert typist.typing.lines() == ["queued: one", "queued: /exit", "> "]
-    assert typist.keys(Keys.Escape).typing.take_draft() == "one"
-    assert typist.keys(Keys.ControlD, Keys.Escape).typing.take_draft() == ""
+    assert typist.typing.lines() == (["queued: one", "queued: /exit", "> "], "")
+    assert typist.keys(Keys.Escape).typing.take_draft().text == "one"
+    assert typist.keys(Keys.ControlD, Keys.Escape).typing.take_draft().text == ""
+
+
+EDITING = (
+    *(Keys.Left, Keys.Right, Keys.Home, Keys.End, Keys.ControlA, Keys.ControlE, Keys.ControlB, Keys.ControlF),
+    *(Keys.ControlH, Keys.Delete, Keys.ControlW, Keys.ControlU, Keys.ControlK),
+)
+WORDS = (Keys.ControlLeft, Keys.ControlRight)
+TYPED = st.lists(st.sampled_from([*EDITING, *"ab .-日"]), max_size=30)
+
+
+@given(TYPED)
+@example([*"one two", Keys.Left, "x", Keys.Left, Keys.ControlK])
+def test_a_line_that_is_typed_meanwhile_is_edited_as_at_the_prompt(keys: list[Keys | str]) -> None:
+    """By the keys of the editor's own library, the cursor too."""
+    asyncio.run(_edited(keys))
+
+
+async def _edited(keys: list[Keys | str]) -> None:
+    draft = Draft(Pastes())
+    with create_pipe_input() as source:
+        session: PromptSession[str] = PromptSession(input=source, output=DummyOutput(), multiline=True)
+        with set_app(session.app):
+            for key in keys:
+                draft.key(KeyPress(key))
+                session.app.key_processor.feed(KeyPress(key))
+                session.app.key_processor.process_keys()
+                here, there = draft.document, session.default_buffer.document
+                assert (here.text, here.cursor_position) == (there.text, there.cursor_position)
+
+
+MORE = st.lists(
+    st.sampled_from([*EDITING, *WORDS, Keys.ControlD, Keys.ControlJ, Keys.BracketedPaste, "x"]), max_size=20
+)
+
+
+@given(TYPED, MORE)
+def test_a_folded_paste_is_one_character_for_every_key(keys: list[Keys | str], more: list[Keys | str]) -> None:
+    """The cursor never stands in its mark, and none is ever cut."""
+    pastes = Pastes()
+    draft = Draft(pastes)
+    pasted = "\n".join("p" * 20)
+    mark = "[pasted 20 lines]"
+    for key in [*keys, Keys.BracketedPaste, *more]:
+        draft.key(KeyPress(key, pasted if key == Keys.BracketedPaste else ""))
+        assert "[" not in draft.text.replace(mark, "") and "]" not in draft.text.replace(mark, "")
+        assert "[" not in draft.behind.replace(mark, "") and "]" not in draft.behind.replace(mark, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "right"),
+    [
+        ("one two", "one |two", "one two|"),
+        ("one two  ", "one |two  ", "one two|  "),
+        ("a", "|a", "a|"),
+        ("  ", "|  ", "  |"),
+        ("", "|", "|"),
+    ],
+)
+def test_by_words(text: str, left: str, right: str) -> None:
+    """To where a word begins, and to where one ends."""
+
+    def after(*keys: Keys) -> str:
+        draft = Draft(Pastes())
+        for key in (*text, *keys):
+            draft.key(KeyPress(key))
+        return f"{draft.document.text_before_cursor}|{draft.behind}"
+
+    assert after(Keys.ControlLeft) == left
+    assert after(Keys.ControlLeft, Keys.ControlRight) == right
+
+
+def test_in_a_draft_of_several_lines_the_cursor_goes_from_one_to_the_other() -> None:
+    """It is one row on the screen."""
+    typist = Typist().keys("a", Keys.ControlJ, "b", *[Keys.Left] * 9, "x", *[Keys.Right] * 9, "y")
+    assert typist.typing.take_draft().text == "xa\nby"
+
+
+def test_enter_in_the_middle_of_a_draft_queues_all_of_it() -> None:
+    typist = Typist().keys("on\\", Keys.Left, Keys.Left, "X", Keys.ControlM)
+    assert (typist.typing.queue, typist.typing.draft) == (["oXn\\"], "")
 
 
 def test_many_queued_messages_take_few_rows() -> None:
     typist = Typist().keys(*(part for number in range(9) for part in (str(number), Keys.ControlM)))
-    assert typist.typing.lines() == ["queued: 6 more", "queued: 6", "queued: 7", "queued: 8", "> "]
+    assert typist.typing.lines() == (["queued: 6 more", "queued: 6", "queued: 7", "queued: 8", "> "], "")
 
 
 @pytest.mark.parametrize(
@@ -212,8 +294,9 @@ def test_many_queued_messages_take_few_rows() -> None:
         ("\x1b[13;2u", [Keys.ControlJ]),  # Shift+Enter, of terminals that tell it from Enter
         ("\x1b[27;2;13~", [Keys.ControlJ]),
         ("\x1b\x7f", [Keys.ControlW]),
-        ("\x1b[1;3D", [Keys.Ignore]),  # Alt+Left
-        ("\x1b\x1b[D", [Keys.Ignore]),  # the same, of other terminals
+        ("\x1b[1;3D", [Keys.ControlLeft]),  # Alt+Left
+        ("\x1b\x1b[D", [Keys.ControlLeft]),  # the same, of other terminals
+        ("\x1b[1;3A", [Keys.Ignore]),  # Alt+Up
         ("\x1b", [Keys.Escape]),
         ("\x1bb", [Keys.Escape, "b"]),
         ("\x1b\x1b\r", [Keys.Escape, Keys.ControlJ]),

@@ -368,3 +368,28 @@ def test_the_example_of_the_documentation_works(capsys: pytest.CaptureFixture[st
     exec(example, {"chunks": ["# T", "itle\n\n", "text"]})
 
     assert capsys.readouterr().out.split() == ["Title", "text"]
+
+
+TYPED = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+
+
+@given(TYPED, TYPED, st.integers(4, 40))
+def test_of_a_line_that_is_typed_the_part_around_the_cursor_is_seen(before: str, behind: str, width: int) -> None:
+    """In one row, whatever its letters are; what is behind the cursor stands where the cursor is."""
+    out = Emulator(width, 5)
+    shown = LiveMarkdown(
+        out, width=width, height=5, mode="live", status=lambda _: [], below=lambda: (["one", before + behind], behind)
+    )
+    shown.draw()
+    cursor, rows = out.screen.cursor, out.visible
+    row = rows[cursor.y]
+
+    assert rows == ["", "one", row, "", ""] and cursor.x < width
+    if not (before + behind).isascii() or not (before + behind).isprintable():
+        return
+    if len(before + behind) < width:
+        assert (row, cursor.x) == ((before + behind).rstrip(), len(before))
+    else:
+        seen = out.screen.display[cursor.y]
+        assert before.endswith(seen[: cursor.x].removeprefix("…"))
+        assert behind.startswith(seen[cursor.x :].rstrip()) and cursor.x >= min(len(before), width - 1)

@@ -1,0 +1,87 @@
+"""The line that is typed while an answer streams: a text with a cursor, and the keys of a line editor for it."""
+
+import re
+
+from prompt_toolkit.document import Document
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.keys import Keys
+
+from streamchat.repl.entry import Pastes
+
+_LAST_WORD = re.compile(r"\S*\s*\Z")
+
+
+class Draft:
+    """What is typed so far. A folded paste in it is one character for every key."""
+
+    def __init__(self, pastes: Pastes) -> None:
+        self._pastes = pastes
+        self.document = Document()
+
+    @property
+    def text(self) -> str:
+        return self.document.text
+
+    @text.setter
+    def text(self, text: str) -> None:
+        self.document = Document(text)
+
+    @property
+    def behind(self) -> str:
+        """What stands behind the cursor."""
+        return self.document.text_after_cursor
+
+    def take(self) -> Document:
+        """All of it; nothing is left."""
+        taken, self.document = self.document, Document()
+        return taken
+
+    def key(self, press: KeyPress) -> None:
+        """One key; nothing comes of one that no line editor knows."""
+        line, place = self.document, self.document.cursor_position
+        match press.key:
+            case Keys.Left | Keys.ControlB:
+                self._go(place - 1)
+            case Keys.Right | Keys.ControlF:
+                self._go(place + 1)
+            case Keys.Home | Keys.ControlA:
+                self._go(place + line.get_start_of_line_position())
+            case Keys.End | Keys.ControlE:
+                self._go(place + line.get_end_of_line_position())
+            case Keys.ControlLeft:
+                self._go(place + (line.find_previous_word_beginning() or -place))
+            case Keys.ControlRight:
+                self._go(place + (line.find_next_word_ending(include_current_position=True) or len(self.behind)))
+            case Keys.ControlH:
+                self._delete(place - 1)
+            case Keys.Delete | Keys.ControlD:
+                self._delete(place + 1)
+            case Keys.ControlW:
+                self._delete(_LAST_WORD.search(line.text_before_cursor).start())  # type: ignore[union-attr]
+            case Keys.ControlU:
+                self._delete(place + (line.get_start_of_line_position() or -1))
+            case Keys.ControlK:
+                self._delete(place + (line.get_end_of_line_position() or 1))
+            case Keys.BracketedPaste:
+                self._insert(self._pastes.fold(press.data))
+            case Keys.ControlJ | "\r" | "\n":
+                self._insert("\n")
+            case key if not isinstance(key, Keys) and (key.isprintable() or key == "\t"):
+                self._insert(key)
+
+    def _go(self, place: int) -> None:
+        """The cursor goes there, or to the place nearest to it that there is."""
+        onwards = place > self.document.cursor_position
+        place = max(0, min(place, len(self.text)))
+        self.document = Document(self.text, self._pastes.outside(self.text, place, onwards=onwards))
+
+    def _delete(self, place: int) -> None:
+        """Delete what is between the cursor and there."""
+        one, text = self.document.cursor_position, self.text
+        self._go(place)
+        begin, end = sorted((one, self.document.cursor_position))
+        self.document = Document(text[:begin] + text[end:], begin)
+
+    def _insert(self, text: str) -> None:
+        before = self.document.text_before_cursor + text
+        self.document = Document(before + self.behind, len(before))
