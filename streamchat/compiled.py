@@ -92,9 +92,11 @@ def _ask(kept: Kept) -> None:
         return kept.get((mode, text), lambda: compile(text, name, mode, dont_inherit=True))
 
     def running(run: Callable[..., Any], mode: str) -> Callable[..., Any]:
-        def ran(text: str | CodeType, *scopes: Any, **more: Any) -> Any:
+        def ran(code: str | CodeType, *scopes: Any, **more: Any) -> Any:
+            if type(code) is str:
+                code = compiled(code, "<string>", mode)
             caller = sys._getframe(1)
-            return run(compiled(text, "<string>", mode), *(scopes or (caller.f_globals, caller.f_locals)), **more)
+            return run(code, *(scopes or (caller.f_globals, caller.f_locals)), **more)
 
         return ran
 

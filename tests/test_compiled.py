@@ -211,6 +211,7 @@ except SyntaxError as exc: print(exc)
 print(re.Scanner([("a", None)]).scan("a"))
 x = 5
 dataclasses.exec("y = x + 1")
+dataclasses.exec(compile("y += 1", "here", "exec"))
 print(y, collections.eval("x"), typing.compile("x", "here", "eval").co_filename)
 kept.write()
 """
