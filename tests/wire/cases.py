@@ -23,15 +23,16 @@ INSIDE = (
     oddities.dialects,
 )
 """What the bytes of a stream say: read by us alone, whoever brings them."""
-CASES: list[Case] = [case for form in FORMATS for kind in (*AROUND, *INSIDE) for case in kind(form)]
+_MADE = {kind: [[*kind(form)] for form in FORMATS] for kind in (*AROUND, *INSIDE)}
+CASES: list[Case] = [case for of_form in zip(*_MADE.values(), strict=True) for cases in of_form for case in cases]
 
 
 def _covering() -> list[Case]:
     """Each fault around the stream once for each SDK, each one inside of it once."""
-    around = [[each for form in FORMATS for each in kind(form)] for kind in AROUND]
-    inside = [[each for form in FORMATS for each in kind(form)] for kind in INSIDE]
-    return [case for kind in around for case in _taken(kind, sdks=True)] + [
-        case for kind in inside for case in _taken(kind, sdks=False)
+    return [
+        case
+        for kind, made in _MADE.items()
+        for case in _taken([each for of in made for each in of], sdks=kind in AROUND)
     ]
 
 
