@@ -13,7 +13,7 @@ SHELL = ("/bin/bash", "-c", STOPS, "sh")
 
 
 def asking(*flags: str) -> tuple[str, ...]:
-    return ("ask", "-n", "--opt", "delay=0.05", *flags, WORDS)
+    return ("ask", "-n", "--opt", "delay=0.03", *flags, WORDS)
 
 
 @pytest.mark.parametrize("models", [("echo",), ("echo", "echo")])

@@ -1,6 +1,7 @@
 """The parts of the chat without a terminal: what Enter means, type-ahead, commands, stopping, going on."""
 
 import asyncio
+import functools
 import io
 import itertools
 import re
@@ -19,7 +20,7 @@ from prompt_toolkit.application.current import set_app
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
-from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.input import DummyInput, create_pipe_input
 from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
@@ -217,17 +218,22 @@ def test_a_line_that_is_typed_meanwhile_is_edited_as_at_the_prompt(keys: list[Ke
     asyncio.run(_edited(keys))
 
 
+@functools.cache
+def editor() -> PromptSession[str]:
+    """One for all examples: it is made in the time of ten."""
+    return PromptSession(input=DummyInput(), output=DummyOutput(), multiline=True)
+
+
 async def _edited(keys: list[Keys | str]) -> None:
-    draft = Draft(Pastes())
-    with create_pipe_input() as source:
-        session: PromptSession[str] = PromptSession(input=source, output=DummyOutput(), multiline=True)
-        with set_app(session.app):
-            for key in keys:
-                draft.key(KeyPress(key))
-                session.app.key_processor.feed(KeyPress(key))
-                session.app.key_processor.process_keys()
-                here, there = draft.document, session.default_buffer.document
-                assert (here.text, here.cursor_position) == (there.text, there.cursor_position)
+    draft, session = Draft(Pastes()), editor()
+    session.default_buffer.reset()
+    with set_app(session.app):
+        for key in keys:
+            draft.key(KeyPress(key))
+            session.app.key_processor.feed(KeyPress(key))
+            session.app.key_processor.process_keys()
+            here, there = draft.document, session.default_buffer.document
+            assert (here.text, here.cursor_position) == (there.text, there.cursor_position)
 
 
 MORE = st.lists(
