@@ -32,9 +32,8 @@ from streamchat.session import Session
 from streamchat.views.choose import Look, shows_footer
 from streamchat.views.footer import Phrase
 from streamchat.views.notify import announced
-from streamchat.views.plain import Wrapped
+from streamchat.views.plain import fitted
 from streamchat.views.safe import joined_surrogates, one_line, safe
-from streamchat.views.tty import size_of
 
 
 class Repl:
@@ -218,10 +217,7 @@ class Repl:
     def say(self, text: str) -> None:
         """A line, or several, to the person; where they are seen, broken between words."""
         text = safe(text)
-        if self.out.isatty() and not self.look.accessible:
-            wrapped = Wrapped(size_of(self.out).columns or 80)
-            text = wrapped.feed(text) + wrapped.close()
-        self.out.write(text + "\n")
+        self.out.write((text if self.look.accessible else fitted(text, self.out)) + "\n")
         self.out.flush()
 
     def tell(self, error: ChatError) -> None:

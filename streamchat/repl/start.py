@@ -11,6 +11,7 @@ from streamchat.repl.early import PROMPT, Early, shown
 from streamchat.repl.terminal import Terminal, is_dumb
 from streamchat.session import Session
 from streamchat.views.choose import Look
+from streamchat.views.plain import fitted
 from streamchat.views.safe import safe
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def started(
 def _headline(session: Session, out: TextIO, early: Early | None, *, stays: bool) -> None:
     """Whom a person talks to, and below it the prompt, if it is one that `stays` when the editor comes."""
     whom = " · ".join(filter(None, (session.provider.name, session.model)))
-    line = safe(f"{whom}   /help: commands and keys, Ctrl+D: leave\n")
+    line = fitted(safe(f"{whom}   /help: commands and keys, Ctrl+D: leave\n"), out)
     if early and stays:
         early.headline(line)
         return

@@ -3,11 +3,12 @@
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from streamchat.chat import Reply
 from streamchat.events import Event, Retry, Text
 from streamchat.views.base import Tell, quiet
+from streamchat.views.tty import size_of
 
 
 class PlainView:
@@ -133,3 +134,17 @@ class Wrapped(Step):
             return "\n" + word
         self._column += wide
         return word
+
+
+def fitted(text: str, out: TextIO) -> str:
+    """Lines for a person, broken between words where the terminal is narrower than they are."""
+    columns = size_of(out).columns or 80
+    if not out.isatty() or all(_at_most(line) <= columns for line in text.split("\n")):
+        return text
+    wrapped = Wrapped(columns)
+    return wrapped.feed(text) + wrapped.close()
+
+
+def _at_most(line: str) -> int:
+    """The columns that a line takes, or more, without the tables that know: what is two wide begins at U+1100."""
+    return sum(1 + (char >= "\u1100") for char in line)

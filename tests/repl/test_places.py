@@ -180,6 +180,15 @@ def test_without_colour_there_is_none(server: Server) -> None:
     assert not [code for code in (b"[3%dm" % number for number in range(8)) if code in person.written]
 
 
+@pytest.mark.parametrize("columns", [16, 30, 44])
+def test_the_first_lines_break_no_word_in_a_narrow_window(columns: int) -> None:
+    with Person("-m", "echo", size=(columns, 24)) as person:
+        rows = person.prompted()
+        assert leave(person) == 0
+    words = " ".join(rows[: next(number for number, row in enumerate(rows) if row.startswith(">"))]).split()
+    assert words == ["echo", "·", "echo", "/help:", "commands", "and", "keys,", "Ctrl+D:", "leave"]
+
+
 def test_twenty_columns_are_enough(server: Server) -> None:
     gate = threading.Event()
     answer = chat_answer(ANSWER)
