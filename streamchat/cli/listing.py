@@ -72,8 +72,7 @@ def branches(conversation: Conversation) -> Iterator[str]:
     while waiting:
         turn, depth = waiting.pop()
         mark = "*" if turn.id in current else " "
-        answer = one_line(turn.text[:200], 40) or turn.ending
-        yield f"{mark} {'  ' * depth}{one_line(turn.question.content[:300], 50)}  →  {answer}  ({turn.id})"
+        yield f"{mark} {'  ' * depth}{one_line(turn.question.content[:300], 50)}  →  {turn.glimpse(40)}  ({turn.id})"
         following = children.get(turn.id, [])
         deeper = depth + 1 if len(following) > 1 else depth
         waiting += [(child, deeper) for child in reversed(following)]

@@ -9,7 +9,7 @@ from streamchat.errors import ChatError
 from streamchat.events import INCOMPLETE, Event, Retry, StopReason, Usage
 from streamchat.history import records
 from streamchat.history.records import Answer, End, EventLine, Question, ReasoningLine, StopLine, TextLine, UsageLine
-from streamchat.views.safe import joined_surrogates
+from streamchat.views.safe import joined_surrogates, one_line
 
 if TYPE_CHECKING:
     from streamchat.history.tree import Tree
@@ -138,6 +138,11 @@ class Turn:
         if reason is None:
             return "unfinished"
         return f"cut: {reason}" if reason in INCOMPLETE else _ENDINGS[reason]
+
+    def glimpse(self, most: int) -> str:
+        """How the answer begins, in one line of at most so many characters, and how it ended if it is not complete."""
+        begins = one_line(self.text[: 8 * most], most)
+        return f"{begins} ({self.ending})" if begins and self.ending else begins or self.ending
 
     @property
     def model(self) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streamchat.chat import Reply
-from streamchat.events import Text
+from streamchat.events import Stop, Text
 from streamchat.history.conversation import Conversation
 from tests.history.conversations import answered, one
 from tests.program import Program, Result, run
@@ -91,13 +91,13 @@ def test_the_tree_shows_all_branches(directory: Path) -> None:
     first = answered(conversation, "One?", Text("1"))
     answered(conversation, "Two?", Text("2"))
     conversation.rewind(first.id)
-    last = answered(conversation, "Three?", Text("3"))
+    last = answered(conversation, "Three?", Text("3"), Stop("length"))
     conversation.close()
 
     assert [line.rpartition("  (")[0] for line in said(history("show", "--tree")).splitlines()] == [
         "* One?  →  1",
         "    Two?  →  2",
-        "*   Three?  →  3",
+        "*   Three?  →  3 (cut: length)",
     ]
     assert last.id in said(history("show", "--tree"))
 

@@ -73,8 +73,7 @@ def branches(repl: "Repl", _: str) -> None:
     if len(ends) < 2:
         raise UsageError("there is only one branch", "A new one begins with /retry, /edit, /undo or Esc Esc.")
     rows = [
-        f"{_short(turn)}  ->  {one_line(turn.text[:300], 40) or turn.ending}"
-        f"{'   (here)' if turn.id == repl.conversation.at else ''}"
+        f"{_short(turn)}  ->  {turn.glimpse(40)}{'   (here)' if turn.id == repl.conversation.at else ''}"
         for turn in ends
     ]
     chosen = repl.prompt.pick("Go on with which branch?", rows)
