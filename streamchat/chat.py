@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from streamchat.events import DELTAS, Event, Stop, StopReason, Text, Usage
+from streamchat.events import DELTAS, INCOMPLETE, Event, Stop, StopReason, Text, Usage
 
 _SHORTEST_SPAN = 0.1
 """Seconds. An answer that came in one packet has no speed: what would be measured is the packet's way through here."""
@@ -96,6 +96,16 @@ class Reply:
             return None
         spent = self.elapsed - self.first_token
         return self.usage.output_tokens / spent if spent >= _SHORTEST_SPAN else None
+
+    @property
+    def shortage(self) -> str | None:
+        """A sentence about an answer that stopped short by the provider's own word, or in which there is nothing; None
+        for any other."""
+        if self.stop_reason in INCOMPLETE:
+            return f"the answer stopped short: {self.stop_reason}" + (f" ({self.detail})" if self.detail else "")
+        if self.stop_reason == "stop" and not self.text.strip():
+            return "the answer is empty" + (": the model only thought" if self.reasoning.strip() else "")
+        return None
 
     def add(self, event: Event) -> None:
         """Take one event in."""

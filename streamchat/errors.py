@@ -11,7 +11,7 @@
     │   ├── UnknownModelError 1   the provider does not know the model
     │   └── CutError          5   the stream ended without its end
     ├── StoreError            1   the database that keeps the conversations does not do what it should
-    └── IncompleteError       6   the answer is short (length, filter, refusal) and `--strict` was asked for
+    └── IncompleteError       6   the answer is short (length, filter, refusal) or empty, and `--strict` was asked for
 
 An error is shown as its message on one line and its hint, the way out, on the next. What had arrived when it
 happened is in `reply`: nothing that came is lost.

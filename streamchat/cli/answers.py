@@ -1,11 +1,10 @@
-"""What is wanted of an answer beyond its text, and whether it was given: code, a shape, an end."""
+"""What is wanted of an answer beyond its text, and whether it was given: code, a shape."""
 
 from typing import Any
 
 from streamchat.chat import Reply
 from streamchat.cli.flags import Flags
 from streamchat.errors import UsageError
-from streamchat.events import INCOMPLETE
 
 
 def schema_of(flags: Flags) -> dict[str, Any] | None:
@@ -30,10 +29,3 @@ def part_of(reply: Reply, flags: Flags, schema: dict[str, Any] | None) -> str:
 
         check_answer(reply.text, schema)
     return reply.text
-
-
-def shortage(reply: Reply) -> str | None:
-    """A sentence about an answer that stopped short by the provider's own word."""
-    if reply.stop_reason not in INCOMPLETE:
-        return None
-    return f"the answer stopped short: {reply.stop_reason}" + (f" ({reply.detail})" if reply.detail else "")

@@ -8,7 +8,7 @@ from streamchat.attachments import joined, refuse
 from streamchat.chat import Attachment, Chat, Message
 from streamchat.choice import nearest_models
 from streamchat.cli import stdin
-from streamchat.cli.answers import part_of, schema_of, shortage
+from streamchat.cli.answers import part_of, schema_of
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
 from streamchat.cli.flags import Flags
@@ -123,7 +123,7 @@ def _answer(
         from streamchat.views.footer import figures
 
         notice(" · ".join(figures(reply)))
-    short = shortage(reply)
+    short = reply.shortage
     if short and not (flags.quiet or settings.defaults.strict):
         notice(short)
     targets.write_answer(part_of(reply, flags, session.options.schema))

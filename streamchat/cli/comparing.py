@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from streamchat.attachments import refuse
 from streamchat.chat import Message
-from streamchat.cli.answers import part_of, shortage
+from streamchat.cli.answers import part_of
 from streamchat.cli.connection import connected
 from streamchat.cli.exits import complain, notice, settled, silence
 from streamchat.cli.flags import Flags
@@ -105,7 +105,7 @@ def _ended(
     except ChatError as exc:
         complain(f"{title}: {exc.message}", exc.hint)
         return exc.exit_code
-    short = shortage(reply)
+    short = reply.shortage
     if short and not flags.quiet:
         notice(f"{title}: {short}")
     return IncompleteError.exit_code if short and settings.defaults.strict else 0

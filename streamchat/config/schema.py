@@ -46,7 +46,7 @@ class Defaults(Struct, frozen=True, forbid_unknown_fields=True):
     stream: bool = True
     """Show the answer while it arrives."""
     strict: bool = False
-    """End with exit code 6 when the answer stopped short (length, filter, refusal)."""
+    """End with exit code 6 when the answer stopped short (length, filter, refusal) or is empty."""
 
 
 class Ui(Struct, frozen=True, forbid_unknown_fields=True):

@@ -276,6 +276,8 @@ class Repl:
             self.spending.add(last.answer.provider, last.answer.model, last.usage)
             if last.ending and failure is None and not shows_footer(self.look, self.out):
                 self.say(f"({last.ending})")
+        if reply is not None and reply.stop_reason == "stop" and reply.shortage:
+            self.say(f"({reply.shortage})")
         notices = self.conversation.notices
         for line in (*notices, *filter(None, [self.conversation.trouble])):
             self.say(one_line(line))

@@ -318,6 +318,18 @@ def test_strict_makes_a_short_answer_exit_code_six(server: Server) -> None:
     assert "length" in lenient.err and "length" in strict.err
 
 
+@pytest.mark.parametrize(("thoughts", "said"), [([], "is empty\n"), (["Hm."], "is empty: the model only thought\n")])
+def test_an_answer_without_a_word_is_said_to_be_one(server: Server, thoughts: list[str], said: str) -> None:
+    server.play(*[stream(chat_answer([], reasoning=thoughts))] * 3)
+    there = ("ask", "-m", "vllm/m", "--base-url", server.v1)
+    plain, quiet, strict = (run(*there, *flags, "hello") for flags in ((), ("-q",), ("--strict",)))
+
+    assert (plain.out, quiet.out, strict.out) == ("", "", "")
+    assert (plain.status, quiet.status, strict.status) == (0, 0, 6)
+    assert plain.err.endswith(said) and said in strict.err
+    assert quiet.err == ""
+
+
 def test_usage_errors_are_one_line_and_the_way_out() -> None:
     for args in (
         ("ask", "--nope"),

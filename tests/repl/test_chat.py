@@ -379,6 +379,15 @@ def test_what_was_queued_and_what_the_chat_began_with_are_in_the_history_too(ser
     assert [json.loads(line) for line in kept] == ["words", "queued", pasted]
 
 
+def test_an_answer_without_a_word_is_said_to_be_one(server: Server) -> None:
+    server.play(stream(chat_answer([])))
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("hello\r")
+        person.prompted("(the answer is empty)")
+        assert leave(person) == 0
+
+
 def test_an_error_is_said_and_the_chat_goes_on(server: Server) -> None:
     server.play(stream(chat_answer(["Fine"])))
     with Person("-m", "vllm/m", "--base-url", "http://127.0.0.1:9/v1", "--retries", "0") as person:
