@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from threading import get_ident
+from threading import Lock, get_ident
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -49,6 +49,10 @@ _STATEMENT = re.compile(
     |from[ ]\.(?P<module>\w[\w.]*)[ ]import[ ](?:\((?P<many>[\w\s,]+)\)|(?P<one>[\w ,]+))\n)""",
     re.VERBOSE,
 )
+_PATIENCE = 1.0
+"""Seconds for which a thread waits for another that executes the package, as long as they may wait for each other: for
+a module that the one imports, and whose source asks the package. Then both execute it."""
+
 _PLAIN = re.compile(r"^from \.\w", re.MULTILINE)
 _finder: "_Finder | None" = None
 
@@ -191,6 +195,7 @@ class _Deferred(Loader):
     def __init__(self, plain: SourceFileLoader, names: Passed, below: frozenset[str], *, pure: bool) -> None:
         self._plain, self._names, self._below, self._pure = plain, names, below, pure
         self._executing: set[int] = set()
+        self._turn, self._done = Lock(), False
         self._own: dict[str, Any] = {}
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
@@ -237,8 +242,18 @@ class _Deferred(Loader):
         """
         if get_ident() in self._executing:
             return False
+        taken = self._turn.acquire(timeout=_PATIENCE)
+        try:
+            if not self._done:
+                self._execute_now(module)
+        finally:
+            if taken:
+                self._turn.release()
+        return True
+
+    def _execute_now(self, module: ModuleType) -> None:
         unset = (*self._own, "__doc__")
-        before = {name: value for name, value in vars(module).items() if name not in unset}
+        before = {name: value for name, value in vars(module).copy().items() if name not in unset}
         self._executing.add(get_ident())
         try:
             self._plain.exec_module(module)
@@ -248,4 +263,4 @@ class _Deferred(Loader):
         for name, function in self._own.items():
             if vars(module).get(name) is function:
                 del vars(module)[name]
-        return True
+        self._done = True

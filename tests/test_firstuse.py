@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -225,6 +226,29 @@ def test_forward_references_are_resolved(package: Package) -> None:
 
     assert planted.A(one={"y": "3"}, me={"one": {"y": 4}}).model_dump()["one"] == {"y": 3}
     assert __import__("typing").get_type_hints(planted.B) == {"y": int}
+
+
+def test_of_threads_that_ask_at_the_same_time_one_executes_the_package(
+    package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other gets what it has made, and not what is there half way."""
+    planted = package(init="from .a import A\nimport builtins\nbuiltins.planted_runs()\nother = A\n", a="A = 1\n")
+    runs, told = [], []
+    second = threading.Thread(target=lambda: told.append(planted.other))
+
+    def run() -> None:
+        runs.append(threading.get_ident())
+        if len(runs) == 1:
+            second.start()
+            end = time.monotonic() + 10
+            while len(runs) == 1 and sys._current_frames()[second.ident or 0].f_code.co_name != "_execute":
+                assert time.monotonic() < end
+
+    monkeypatch.setattr("builtins.planted_runs", run, raising=False)
+    told.append(planted.other)
+    second.join(20)
+
+    assert (runs, told) == ([threading.get_ident()], [1, 1])
 
 
 def test_many_threads_get_the_same(package: Package) -> None:

@@ -141,8 +141,10 @@ def _lean() -> Iterator[None]:
     from streamchat.firstuse import PACKAGES, defer
 
     defer(*PACKAGES)
-    yield
-    kept.write()
+    try:
+        yield
+    finally:
+        kept.write()
 
 
 def _answered(arguments: list[str]) -> bool:
