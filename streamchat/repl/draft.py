@@ -36,6 +36,11 @@ class Draft:
         taken, self.document = self.document, Document()
         return taken
 
+    def begin_with(self, text: str) -> None:
+        """This comes before what is typed, in lines of its own; the cursor stays where it is in that."""
+        before = f"{text}\n" if self.text else text
+        self.document = Document(before + self.text, len(before) + self.document.cursor_position)
+
     def key(self, press: KeyPress) -> None:
         """One key; nothing comes of one that no line editor knows."""
         line, place = self.document, self.document.cursor_position

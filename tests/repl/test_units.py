@@ -282,6 +282,12 @@ def test_enter_in_the_middle_of_a_draft_queues_all_of_it() -> None:
     assert (typist.typing.queue, typist.typing.draft) == (["oXn\\"], "")
 
 
+def test_the_cursor_stays_where_it_is_in_the_draft_when_the_queue_comes_back() -> None:
+    typist = Typist().keys("one", Keys.ControlM, "two", Keys.ControlM, "ab", Keys.Left, Keys.Escape)
+    taken = typist.typing.take_draft()
+    assert (taken.text_before_cursor, taken.text_after_cursor) == ("one\ntwo\na", "b")
+
+
 def test_many_queued_messages_take_few_rows() -> None:
     typist = Typist().keys(*(part for number in range(9) for part in (str(number), Keys.ControlM)))
     assert typist.typing.lines() == (["queued: 6 more", "queued: 6", "queued: 7", "queued: 8", "> "], "")

@@ -110,7 +110,7 @@ def go_before(repl: "Repl", turn: Turn) -> None:
     repl.files.attachments = list(turn.question.attachments)
     head = _FILES.match(turn.question.content)
     rest = turn.question.content[head.end() :] if head else turn.question.content
-    repl.typing.draft = (repl.pastes.fold(head[1]) + "\n\n" if head else "") + rest
+    repl.typing.begin_with((repl.pastes.fold(head[1]) + "\n\n" if head else "") + rest)
 
 
 def _last(repl: "Repl") -> Turn:
