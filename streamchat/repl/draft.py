@@ -1,6 +1,7 @@
 """The line that is typed while an answer streams: a text with a cursor, and the keys of a line editor for it."""
 
 import re
+from unicodedata import category
 
 from prompt_toolkit.document import Document
 from prompt_toolkit.key_binding.key_processor import KeyPress
@@ -71,7 +72,7 @@ class Draft:
                 self._insert(self._pastes.fold(press.data))
             case Keys.ControlJ | "\r" | "\n":
                 self._insert("\n")
-            case key if not isinstance(key, Keys) and (key.isprintable() or key == "\t"):
+            case key if not isinstance(key, Keys) and (category(key) != "Cc" or key == "\t"):
                 self._insert(key)
 
     def _go(self, place: int) -> None:

@@ -190,9 +190,12 @@ def test_ctrl_c_stops_with_a_queue_too_and_nothing_typed_is_lost() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=200))
-def test_every_printable_key_lands_in_the_draft(text: str) -> None:
-    printable = "".join(char for char in text if char.isprintable())
-    assert Typist().keys(text).typing.take_draft().text == printable
+@example("می\u200cخواهم")
+@example("\U0001f468\u200d\U0001f469")
+@example("日本\u3000語")
+def test_every_letter_lands_in_the_draft(text: str) -> None:
+    """Those that join or part others too, and the spaces of other scripts."""
+    assert Typist().keys(text).typing.take_draft().text == text
 
 
 def test_a_leaving_that_is_taken_back_is_no_text() -> None:
