@@ -136,7 +136,7 @@ def test_another_model_in_the_middle_and_a_comparison(server: Server, other_serv
         person.press("/model one\r")
         person.prompted("asking one · m1")
         person.press("/compare two\r")
-        person.prompted("Compared.", "goes on with the answer of one")
+        person.prompted("Compared.", "goes on with the answer of two · m2")
         person.press("/modle x\r")
         person.prompted("there is no command /modle", "Did you mean /model?")
         person.press("last\r")

@@ -88,7 +88,7 @@ def compare(repl: "Repl", rest: str) -> None:
     """Ask the last question of another model too; the conversation goes on with the first answer."""
     if not rest:
         raise UsageError("whom shall it be compared with?", "For example: /compare anthropic")
-    at = _last(repl).id
+    first = _last(repl)
     choice, settings = asked_by(repl, rest)
     session = repl.session
     before = session.provider, session.model, session.options
@@ -100,8 +100,9 @@ def compare(repl: "Repl", rest: str) -> None:
     finally:
         session.provider, session.model, session.options = before
         other.close()
-        repl.conversation.rewind(at)
-    repl.say(f"the conversation goes on with the answer of {repl.title}; the other one is kept: /branches")
+        repl.conversation.rewind(first.id)
+    whose = " · ".join(filter(None, (first.answer.provider, first.answer.model))) if first.answer else "before"
+    repl.say(f"the conversation goes on with the answer of {whose}; the other one is kept: /branches")
 
 
 def go_before(repl: "Repl", turn: Turn) -> None:
