@@ -289,7 +289,7 @@ def _typed(lines: list[str], behind: str, width: int) -> tuple[list[Line], int |
 
 
 def _shown(text: str) -> str:
-    return safe(text.replace("\n", "⏎"))
+    return safe(text.replace("\n", "⏎").replace("\t", "⇥"))
 
 
 def _end(text: str, width: int) -> str:

@@ -397,6 +397,17 @@ def test_of_a_line_that_is_typed_the_part_around_the_cursor_is_seen(before: str,
         assert cursor.x >= min(len(before), width - 1 - len(behind[: width // 3]))
 
 
+def test_the_cursor_stands_where_it_is_behind_a_tab_that_was_pasted_too() -> None:
+    out = Emulator(40, 5)
+    below = ["queued: a\tb", "> if x:\ty = 1"], "= 1"
+    shown = LiveMarkdown(out, width=40, height=5, mode="live", status=lambda _: [], below=lambda: below)
+
+    shown.draw()
+
+    assert out.visible[1:3] == ["queued: a⇥b", "> if x:⇥y = 1"]
+    assert out.visible[2][out.screen.cursor.x :] == "= 1"
+
+
 @pytest.mark.parametrize("letters", ["a ", "日本", "e\u0301"])
 def test_what_is_typed_below_costs_a_frame_the_same_however_long_it_is(letters: str) -> None:
     """A long message in the queue held up the answer for seconds in each frame."""
