@@ -70,7 +70,7 @@ def branches(repl: "Repl", _: str) -> None:
     turns = repl.conversation.every()
     parents = {turn.question_parent for turn in turns}
     ends = [turn for turn in turns if turn.id not in parents]
-    if len(ends) < 2:
+    if all(turn.id == repl.conversation.at for turn in ends):
         raise UsageError("there is only one branch", "A new one begins with /retry, /edit, /undo or Esc Esc.")
     rows = [
         f"{_short(turn)}  ->  {one_line(turn.text[:300], 40) or turn.ending}"
