@@ -201,6 +201,8 @@ class Repl:
         """The last question and its answer once more, and how that ended where it is not whole."""
         last = self.conversation.last
         if last is None:
+            before = "it goes on before its first question: /branches has what was said"
+            self.say(before if self.conversation.every() else "nothing was asked in it yet")
             return
         self.say(f"> {one_line(last.question.content, 300)}")
         if self.look.plain or self.look.accessible:
