@@ -152,8 +152,8 @@ def _write(path: Path, known: dict[Hashable, Any]) -> None:
     data = marshal.dumps(known)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
+    try:  # a Ctrl+C may come as soon as the file is there
+        fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(fd, "wb") as file:
             file.writelines((_HEAD, _checksum(data), data))
         part.replace(path)

@@ -7,12 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamchat.compiled import OFF, _read
+from streamchat.compiled import OFF, _read, _write
 from tests.program import run
 from tests.wire.answers import chat_answer
 from tests.wire.scenario import stream
@@ -161,6 +162,24 @@ def test_a_cache_that_cannot_be_written_costs_nothing_else(
     assert ask(server) == first[0]
 
 
+@pytest.mark.parametrize("call", ["open", "replace"])
+def test_a_ctrl_c_while_it_is_written_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    done = getattr(os, call)
+
+    def interrupted(*args: Any, **more: Any) -> None:
+        done(*args, **more)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            _write(tmp_path / "compiled", {"a": 1})
+
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_what_is_no_modules_is_not_kept(cache: Path, tmp_path: Path) -> None:
     """A pattern of the configuration, compiled while the program runs."""
     table = tmp_path / "config.toml"
@@ -175,6 +194,7 @@ def test_what_is_no_modules_is_not_kept(cache: Path, tmp_path: Path) -> None:
 STANDARD = """
 import collections, dataclasses, re, sys, typing
 from pathlib import Path
+from typing import Any
 from streamchat.compiled import remember
 kept = remember(Path(sys.argv[1]))
 """

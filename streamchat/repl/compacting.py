@@ -43,7 +43,7 @@ def offer(repl: "Repl", error: ChatError, *, at: str | None) -> None:
         drop(repl)
     elif not (chosen == 2 and summarise(repl)):
         conversation.rewind(at)
-        repl.typing.draft = repl.pastes.fold(failed.question.content)
+        repl.typing.begin_with(repl.pastes.fold(failed.question.content))
         return
     repl.files.attachments = list(failed.question.attachments)
     repl.ask(failed.question.content, offering=False)

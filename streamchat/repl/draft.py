@@ -1,6 +1,7 @@
 """The line that is typed while an answer streams: a text with a cursor, and the keys of a line editor for it."""
 
 import re
+from unicodedata import category
 
 from prompt_toolkit.document import Document
 from prompt_toolkit.key_binding.key_processor import KeyPress
@@ -36,6 +37,11 @@ class Draft:
         taken, self.document = self.document, Document()
         return taken
 
+    def begin_with(self, text: str) -> None:
+        """This comes before what is typed, in lines of its own; the cursor stays where it is in that."""
+        before = f"{text}\n" if self.text else text
+        self.document = Document(before + self.text, len(before) + self.document.cursor_position)
+
     def key(self, press: KeyPress) -> None:
         """One key; nothing comes of one that no line editor knows."""
         line, place = self.document, self.document.cursor_position
@@ -66,7 +72,7 @@ class Draft:
                 self._insert(self._pastes.fold(press.data))
             case Keys.ControlJ | "\r" | "\n":
                 self._insert("\n")
-            case key if not isinstance(key, Keys) and (key.isprintable() or key == "\t"):
+            case key if not isinstance(key, Keys) and (category(key) != "Cc" or key == "\t"):
                 self._insert(key)
 
     def _go(self, place: int) -> None:

@@ -110,7 +110,7 @@ class Repl:
             elif line.strip() in LEAVING:
                 self.leaving = True
             elif text := whole(line):
-                self.attach(text, draft=text)
+                self.attach(text, draft=line)
                 self.ask(self.pastes.unfold(text))
         except ChatError as exc:
             self.tell(exc)
@@ -139,12 +139,14 @@ class Repl:
         return reply
 
     def attach(self, text: str, *, draft: str) -> None:
-        """Take the files that a message names; what cannot be sent leaves the draft in the editor."""
+        """Take the files that a message names; where one cannot be sent, the draft is back in the editor, and
+        what was queued and typed behind it."""
         before = self.files.names
         try:
             missing = self.files.add_mentioned(text, self.session.provider)
         except ChatError:
-            self.typing.draft = draft
+            self.typing.take_back()
+            self.typing.begin_with(draft)
             raise
         if names := [name for name in self.files.names if name not in before]:
             self.say(f"with this message: {', '.join(names)}")
@@ -198,6 +200,8 @@ class Repl:
         """The last question and its answer once more, and how that ended where it is not whole."""
         last = self.conversation.last
         if last is None:
+            before = "it goes on before its first question: /branches has what was said"
+            self.say(before if self.conversation.every() else "nothing was asked in it yet")
             return
         self.say(f"> {one_line(last.question.content, 300)}")
         if self.look.plain or self.look.accessible:

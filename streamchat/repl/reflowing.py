@@ -10,11 +10,7 @@ from prompt_toolkit.layout import Layout
 from prompt_toolkit.layout.screen import Char
 from prompt_toolkit.renderer import Renderer
 
-from streamchat.views.tty import reflows
-
-_ERASE_DOWN = "\x1b[K\x1b7\x1b[B\x1b[J\x1b8"
-"""From the row below on, and the cursor's own row apart: what is erased from the first row of the screen on goes to the
-scrollback of some terminals."""
+from streamchat.views.tty import ERASE_DOWN, reflows
 
 
 def reflowing(app: Application[Any]) -> None:
@@ -53,7 +49,7 @@ class Reflowing(Renderer):
         self._cursor_pos = Point(0, self._above())
         self.output.write_raw("\r")
         self.output.cursor_up(self._cursor_pos.y)
-        self.output.write_raw(_ERASE_DOWN)
+        self.output.write_raw(ERASE_DOWN)
         self.output.reset_attributes()
         self.output.enable_autowrap()
         self.output.flush()

@@ -61,12 +61,13 @@ class TypeAhead:
 
     @property
     def draft(self) -> str:
-        """What is typed and not queued. To set it is to begin with this, the cursor behind it."""
+        """What is typed and not queued."""
         return self._draft.text
 
-    @draft.setter
-    def draft(self, text: str) -> None:
-        self._draft.text = text
+    def begin_with(self, text: str) -> None:
+        """Put this into the draft, in front of what is typed already."""
+        with self._lock:
+            self._draft.begin_with(text)
 
     def lines(self) -> tuple[list[str], str]:
         """What is to be seen of it: the queue, and the draft as the last line; and what of that is behind the cursor.
@@ -104,11 +105,12 @@ class TypeAhead:
     def _enter(self) -> None:
         more = None if self._draft.behind else broken(self.draft)
         if more is not None:
-            self.draft = more
+            self._draft.text = more
         elif self.draft.strip():
             self.queue.append(self.draft)
-            self.draft = ""
+            self._draft.text = ""
 
     def _take_back(self) -> None:
-        self.draft = "\n".join([*(text for text in self.queue if text != _LEAVE), *filter(None, [self.draft])])
+        if texts := [text for text in self.queue if text != _LEAVE]:
+            self._draft.begin_with("\n".join(texts))
         self.queue = []

@@ -13,6 +13,7 @@ up whoever feeds nor a silent feed the clock; how often it draws follows from wh
 import sys
 import threading
 import time
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -39,6 +40,7 @@ Mode = Literal["live", "blocks", "whole"]
 Color = Literal["auto", "always", "never"]
 
 _GULP = 8192  # characters are taken in by one at most: there is something new to see at least every so often
+_LETTERS = 4  # are looked at for each cell: some have no width
 DIM = Style(dim=True)
 
 
@@ -269,9 +271,7 @@ class LiveMarkdown:
 
 def cut(text: str, width: int) -> Line:
     """A dim line, as much of it as there is room for."""
-    while cell_len(text) > width:
-        text = text[:-1]
-    return [Segment(text, DIM)]
+    return [Segment(_beginning(text, width), DIM)]
 
 
 def _typed(lines: list[str], behind: str, width: int) -> tuple[list[Line], int | None]:
@@ -280,26 +280,23 @@ def _typed(lines: list[str], behind: str, width: int) -> tuple[list[Line], int |
         return [], None
     *others, last = lines
     before, after = _shown(last[: len(last) - len(behind)]), _shown(behind)
-    if len(before) >= width or cell_len(before) >= width:
-        before = f"…{_end(before, width - 2)}"
+    room = width - 1 - cell_len(_beginning(after, width // 3))
+    fits = _end(before, room)
+    before = fits if fits == before else f"…{_end(before, room - 1)}"
     column = cell_len(before)
     after = _beginning(after, width - 1 - column)
     return [*(cut(_shown(line), width) for line in others), [Segment(before + after)]], column if after else None
 
 
 def _shown(text: str) -> str:
-    return safe(text.replace("\n", "⏎"))
+    return safe(text.replace("\n", "⏎").replace("\t", "⇥"))
 
 
 def _end(text: str, width: int) -> str:
-    text = text[-width:] if width > 0 else ""
-    while cell_len(text) > width:
-        text = text[1:]
-    return text
+    sizes = range(1, min(len(text), _LETTERS * width) + 1)
+    return text[len(text) - bisect_right(sizes, width, key=lambda size: cell_len(text[-size:])) :]
 
 
 def _beginning(text: str, width: int) -> str:
-    text = text[: max(0, width)]
-    while cell_len(text) > width:
-        text = text[:-1]
-    return text
+    sizes = range(1, min(len(text), _LETTERS * width) + 1)
+    return text[: bisect_right(sizes, width, key=lambda size: cell_len(text[:size]))]

@@ -22,6 +22,7 @@ from rich.style import Style
 
 from streamchat.views.elements import Line, is_flush
 from streamchat.views.safe import joined_surrogates
+from streamchat.views.tty import ERASE_DOWN
 
 if TYPE_CHECKING:
     from rich.color import ColorSystem
@@ -147,7 +148,7 @@ class Screen:
             above = sum(max(1, -(-row.cells // width)) for row in self._rows[: self._at])
             above += max(0, (self._column or 0) - 1) // width
         above = min(above, height - 1)
-        self.send((f"\x1b[{above}A" if above else "") + "\r\x1b[J")
+        self.send((f"\x1b[{above}A" if above else "") + f"\r{ERASE_DOWN}")
         self.forget()
 
     def take_over(self, line: Line) -> None:

@@ -3,6 +3,10 @@
 import os
 from typing import TextIO
 
+ERASE_DOWN = "\x1b[K\x1b7\x1b[B\x1b[J\x1b8"
+"""From the row below on, and the cursor's own row apart: what is erased from the first row of the screen on goes to the
+scrollback of some terminals."""
+
 
 def moves_cursor(out: TextIO) -> bool:
     """Whether rows can be redrawn there: a terminal, and one that can move its cursor."""

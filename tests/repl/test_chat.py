@@ -135,6 +135,39 @@ def test_the_line_below_an_answer_is_edited_where_its_cursor_is_and_goes_to_the_
         assert leave(person) == 0
 
 
+def test_a_queued_message_that_cannot_be_sent_comes_back_in_front_of_what_is_typed(server: Server) -> None:
+    """That was lost, and the next message was asked without the one that it belongs to."""
+    Path("folder").mkdir()
+    gate = halting(server)
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.sees("One")
+        person.press("see @folder\rwhat is in it?\rand my ideas")
+        person.sees("queued: what is in it?", "> and my ideas")
+        gate.set()
+        person.prompted("folder is a directory", "  what is in it?", "  and my ideas", draft="see @folder")
+        person.press("\x03")
+        person.prompted(draft="")
+        assert leave(person) == 0
+    assert questions() == ["first"]
+
+
+def test_a_question_that_is_edited_comes_in_front_of_what_is_typed(server: Server) -> None:
+    gate = halting(server)
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.sees("One")
+        person.press("/edit\rmy ideas")
+        person.sees("queued: /edit", "> my ideas")
+        gate.set()
+        person.prompted("  my ideas", draft="first")
+        person.press("\x03")
+        person.prompted(draft="")
+        assert leave(person) == 0
+
+
 def test_keys_that_come_in_one_piece_with_enter_are_typed_into_the_answer_in_their_order(server: Server) -> None:
     """As they do over a slow line: the editor has read them, and they belong before those that come later."""
     gate = halting(server)

@@ -109,6 +109,24 @@ def test_after_a_failure_the_ways_on_are_offered_and_nothing_is_asked_by_itself(
         assert leave(person) == 0
 
 
+def test_what_was_undone_can_be_gone_back_to() -> None:
+    with Person("-m", "echo") as person:
+        person.prompted("/help")
+        person.press("one\r")
+        person.prompted("first token")
+        person.press("/branches\r")
+        person.prompted("there is only one branch")
+        person.press("/undo\r")
+        person.prompted("nothing is left")
+        person.press("/branches\r")
+        person.sees("> one  ->")
+        person.press("\r")
+        person.prompted("> one", gone="->")
+        person.press("two\r")
+        person.prompted('"assistant", "content"', '"content": "two"')
+        assert leave(person) == 0
+
+
 def test_another_model_in_the_middle_and_a_comparison(server: Server, other_server: Server) -> None:
     server.play(stream(chat_answer(["From one."])), stream(chat_answer(["Again from one."])))
     other_server.play(stream(messages_answer(["From the other."])), stream(messages_answer(["Compared."])))
@@ -136,7 +154,7 @@ def test_another_model_in_the_middle_and_a_comparison(server: Server, other_serv
         person.press("/model one\r")
         person.prompted("asking one · m1")
         person.press("/compare two\r")
-        person.prompted("Compared.", "goes on with the answer of one")
+        person.prompted("Compared.", "goes on with the answer of two · m2")
         person.press("/modle x\r")
         person.prompted("there is no command /modle", "Did you mean /model?")
         person.press("last\r")

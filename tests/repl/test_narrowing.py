@@ -52,3 +52,30 @@ def test_a_draft_stands_there_once(
 
     assert [row for row in rows if row.startswith("line")] == [f"line{number}" for number in range(filled)], text
     assert re.findall(r"word\d\d", "".join(text.split())) == re.findall(r"word\d\d", draft), text
+
+
+@needs_tmux
+@pytest.mark.parametrize("back", [0, 20])
+@pytest.mark.parametrize("filled", [0, 30])
+def test_what_is_typed_below_an_answer_stands_there_once_wherever_its_cursor_is(
+    filled: int, back: int, tmp_path: Path
+) -> None:
+    """Tmux keeps what is erased from the first row of the screen on."""
+    before = "; ".join(f"echo line{number}" for number in range(filled)) or "true"
+    command = f"sh -c '{before}; exec {sys.executable} -m streamchat chat -m echo --opt delay=60'"
+    draft = WORDS[:57]
+    with Window(tmp_path / "tmux", 60, 14, command) as window:
+        window.prompted("/help")
+        window.type("ask", "Enter")
+        window.sees("waiting")
+        window.type(draft, *["Left"] * back)
+        window.points_at(draft[-back:] if back else "")
+        for size in ((20, 14), (15, 14)):
+            window.resize(*size)
+            window.type("#")
+            window.sees("#")
+            window.type("", "BSpace")
+            window.sees(gone="#")
+        text = window.text()
+
+    assert "word01" not in text and len(re.findall(r"…", text)) == 1, text

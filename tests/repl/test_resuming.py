@@ -47,6 +47,20 @@ def test_the_one_that_is_looked_for_is_gone_on_with() -> None:
     assert "A recipe for bread" in shown and "And with rye?" in shown
 
 
+def test_a_conversation_that_goes_on_before_its_first_question_says_so() -> None:
+    with Person("-m", "echo", "--name", "first") as person:
+        person.prompted("/help")
+        person.press("hello\r")
+        person.prompted("first token")
+        person.press("/undo\r")
+        person.prompted("nothing is left")
+        person.press("/new\r")
+        person.prompted("a new conversation")
+        person.press("/resume first\r")
+        person.prompted("it goes on before its first question: /branches has what was said")
+        assert leave(person) == 0
+
+
 def test_a_conversation_is_resumed_with_its_own_model_whomever_the_chat_asks(
     server: Server, other_server: Server
 ) -> None:

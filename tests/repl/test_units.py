@@ -191,9 +191,12 @@ def test_ctrl_c_stops_with_a_queue_too_and_nothing_typed_is_lost() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=200))
-def test_every_printable_key_lands_in_the_draft(text: str) -> None:
-    printable = "".join(char for char in text if char.isprintable())
-    assert Typist().keys(text).typing.take_draft().text == printable
+@example("می\u200cخواهم")
+@example("\U0001f468\u200d\U0001f469")
+@example("日本\u3000語")
+def test_every_letter_lands_in_the_draft(text: str) -> None:
+    """Those that join or part others too, and the spaces of other scripts."""
+    assert Typist().keys(text).typing.take_draft().text == text
 
 
 def test_a_leaving_that_is_taken_back_is_no_text() -> None:
@@ -286,6 +289,12 @@ def test_in_a_draft_of_several_lines_the_cursor_goes_from_one_to_the_other() -> 
 def test_enter_in_the_middle_of_a_draft_queues_all_of_it() -> None:
     typist = Typist().keys("on\\", Keys.Left, Keys.Left, "X", Keys.ControlM)
     assert (typist.typing.queue, typist.typing.draft) == (["oXn\\"], "")
+
+
+def test_the_cursor_stays_where_it_is_in_the_draft_when_the_queue_comes_back() -> None:
+    typist = Typist().keys("one", Keys.ControlM, "two", Keys.ControlM, "ab", Keys.Left, Keys.Escape)
+    taken = typist.typing.take_draft()
+    assert (taken.text_before_cursor, taken.text_after_cursor) == ("one\ntwo\na", "b")
 
 
 def test_many_queued_messages_take_few_rows() -> None:

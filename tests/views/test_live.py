@@ -392,4 +392,32 @@ def test_of_a_line_that_is_typed_the_part_around_the_cursor_is_seen(before: str,
     else:
         seen = out.screen.display[cursor.y]
         assert before.endswith(seen[: cursor.x].removeprefix("…"))
-        assert behind.startswith(seen[cursor.x :].rstrip()) and cursor.x >= min(len(before), width - 1)
+        there = seen[cursor.x :].rstrip()
+        assert behind.startswith(there) and len(there) >= len(behind[: width // 3].rstrip())
+        assert cursor.x >= min(len(before), width - 1 - len(behind[: width // 3]))
+
+
+def test_the_cursor_stands_where_it_is_behind_a_tab_that_was_pasted_too() -> None:
+    out = Emulator(40, 5)
+    below = ["queued: a\tb", "> if x:\ty = 1"], "= 1"
+    shown = LiveMarkdown(out, width=40, height=5, mode="live", status=lambda _: [], below=lambda: below)
+
+    shown.draw()
+
+    assert out.visible[1:3] == ["queued: a⇥b", "> if x:⇥y = 1"]
+    assert out.visible[2][out.screen.cursor.x :] == "= 1"
+
+
+@pytest.mark.parametrize("letters", ["a ", "日本", "e\u0301"])
+def test_what_is_typed_below_costs_a_frame_the_same_however_long_it_is(letters: str) -> None:
+    """A long message in the queue held up the answer for seconds in each frame."""
+    out = Emulator(80, 24)
+    text = letters * 3_000
+    below = [f"queued: {text}", f"queued: {text}", f"> {text}"], text[:2_000]
+    shown = LiveMarkdown(out, width=80, height=24, mode="live", status=lambda _: [], below=lambda: below)
+
+    begun = time.process_time()
+    shown.draw()
+
+    assert time.process_time() - begun < 1
+    assert [row[:8] for row in out.visible[1:4]] == ["queued: ", "queued: ", "…" + out.visible[3][1:8]]

@@ -70,7 +70,7 @@ def branches(repl: "Repl", _: str) -> None:
     turns = repl.conversation.every()
     parents = {turn.question_parent for turn in turns}
     ends = [turn for turn in turns if turn.id not in parents]
-    if len(ends) < 2:
+    if all(turn.id == repl.conversation.at for turn in ends):
         raise UsageError("there is only one branch", "A new one begins with /retry, /edit, /undo or Esc Esc.")
     rows = [
         f"{_short(turn)}  ->  {turn.glimpse(40)}{'   (here)' if turn.id == repl.conversation.at else ''}"
@@ -87,7 +87,7 @@ def compare(repl: "Repl", rest: str) -> None:
     """Ask the last question of another model too; the conversation goes on with the first answer."""
     if not rest:
         raise UsageError("whom shall it be compared with?", "For example: /compare anthropic")
-    at = _last(repl).id
+    first = _last(repl)
     choice, settings = asked_by(repl, rest)
     session = repl.session
     before = session.provider, session.model, session.options
@@ -99,8 +99,9 @@ def compare(repl: "Repl", rest: str) -> None:
     finally:
         session.provider, session.model, session.options = before
         other.close()
-        repl.conversation.rewind(at)
-    repl.say(f"the conversation goes on with the answer of {repl.title}; the other one is kept: /branches")
+        repl.conversation.rewind(first.id)
+    whose = " · ".join(filter(None, (first.answer.provider, first.answer.model))) if first.answer else "before"
+    repl.say(f"the conversation goes on with the answer of {whose}; the other one is kept: /branches")
 
 
 def go_before(repl: "Repl", turn: Turn) -> None:
@@ -109,7 +110,7 @@ def go_before(repl: "Repl", turn: Turn) -> None:
     repl.files.attachments = list(turn.question.attachments)
     head = _FILES.match(turn.question.content)
     rest = turn.question.content[head.end() :] if head else turn.question.content
-    repl.typing.draft = (repl.pastes.fold(head[1]) + "\n\n" if head else "") + rest
+    repl.typing.begin_with((repl.pastes.fold(head[1]) + "\n\n" if head else "") + rest)
 
 
 def _last(repl: "Repl") -> Turn:
