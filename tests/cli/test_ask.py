@@ -160,6 +160,16 @@ def test_dry_run_shows_the_request_without_the_key_and_sends_nothing(server: Ser
     assert server.left == 1, "nothing was sent"
 
 
+def test_the_speed_of_a_replay_is_in_no_request_to_anybody_else() -> None:
+    """A vendor refuses a field that it does not know; one question may go to a replay and to others."""
+    asked = run("ask", "-m", "echo", "-m", "replay/reasoning", "--speed", "0", "hello")
+
+    assert asked.status == 0 and "9.9 is larger" in asked.out
+    assert "speed" not in asked.out
+    shown = run("ask", "-m", "replay/reasoning", "--speed", "0", "--dry-run", "hello")
+    assert json.loads(shown.stdout)["body"]["speed"] == 0
+
+
 # what is kept
 
 
