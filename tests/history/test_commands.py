@@ -235,6 +235,7 @@ MISTAKES = [
     (["search"], "there is nothing to search for"),
     (["list", "before:soon"], "'soon' is no date"),
     (["import", "missing.json"], "missing.json cannot be read: No such file or directory"),
+    (["import", __file__], f"{__file__} holds no conversation that streamchat knows how to read"),
 ]
 
 
