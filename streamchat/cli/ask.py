@@ -27,6 +27,7 @@ from streamchat.cli.starting import (
 from streamchat.config.settings import Settings
 from streamchat.errors import ChatError, IncompleteError, UnknownModelError, UsageError
 from streamchat.history.conversation import Conversation
+from streamchat.paths import STDOUT
 from streamchat.session import Session
 from streamchat.views.choose import choose, shows_footer
 from streamchat.views.notify import announced
@@ -45,7 +46,7 @@ def ask(question: str, flags: Flags) -> int:
     tell = silence if flags.quiet else notice
     for line in settings.notices:
         tell(line)
-    targets = Targets(flags.output, flags.save, flags.record, flags.force)
+    targets = Targets(None if flags.output == STDOUT else flags.output, flags.save, flags.record, flags.force)
     targets.check()
     schema = schema_of(flags)
     if len(flags.model or ()) > 1:

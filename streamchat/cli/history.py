@@ -17,7 +17,7 @@ from streamchat.history.conversation import Conversation
 from streamchat.history.index import Entry
 from streamchat.history.redaction import patterns
 from streamchat.history.store import Store, copies
-from streamchat.paths import expanded
+from streamchat.paths import STDOUT, expanded
 
 HELP = """Find, show, move and delete the conversations that were kept.
 
@@ -171,6 +171,8 @@ def export(
       streamchat history export @-1 -o tides.html
       streamchat history export --all -o backup
     """
+    if output == STDOUT:
+        output = None
     with store() as kept:
         paths = [entry.path for entry in kept.entries()] if everything else [kept.path(ref) for ref in refs or ["@-1"]]
         if output is None and len(paths) > 1:

@@ -272,6 +272,19 @@ def test_output_is_written_whole_and_never_over_a_file_unasked() -> None:
     assert Path("answer.md").read_text().startswith("**9.9")
 
 
+def test_a_dash_is_stdout_and_makes_no_file_of_that_name() -> None:
+    """For the answer, which is there anyway; what would be mixed with it there wants a file."""
+    plain, dashed = run(*REPLAY, "Which?"), run(*REPLAY, "-o", "-", "Which?")
+    assert (dashed.status, dashed.stdout, dashed.err) == (0, plain.stdout, "")
+    exported = run("history", "export", "-o", "-")
+    assert exported.stdout == run("history", "export").stdout and exported.status == 0
+    for flag in ("--save", "--record"):
+        refused = run(*REPLAY, flag, "-", "Which?")
+        assert (refused.status, refused.stdout) == (2, b""), flag
+        assert refused.err == "streamchat: - is no name of a file\n  stdout has the answer; name a file.\n"
+    assert list(Path().iterdir()) == []
+
+
 # how it ends
 
 
