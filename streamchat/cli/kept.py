@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from streamchat.cli.exits import complain
-from streamchat.errors import ChatError
+from streamchat.errors import ChatError, UsageError
 from streamchat.history.conversation import Conversation
 from streamchat.providers.base import Provider
 
@@ -25,8 +25,11 @@ class Targets(Struct, frozen=True):
             return
         from streamchat.history import files, formats
 
-        for path in filter(None, (self.output, self.save, self.record)):
+        paths = [path for path in (self.output, self.save, self.record) if path is not None]
+        for number, path in enumerate(paths):
             files.check(path, overwrite=self.force)
+            if path in paths[:number]:
+                raise UsageError(f"{path} is named for two things", "Name a file for each of them.")
         if self.save is not None:
             formats.of(self.save)
 

@@ -285,6 +285,15 @@ def test_a_dash_is_stdout_and_makes_no_file_of_that_name() -> None:
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.parametrize(("first", "second"), [("-o", "--save"), ("--save", "--record"), ("-o", "--record")])
+def test_one_file_for_two_things_is_refused_before_anything_is_asked(first: str, second: str) -> None:
+    refused = run(*REPLAY, first, "all.md", second, "./all.md", "--force", "Which?")
+
+    assert (refused.status, refused.stdout) == (2, b"")
+    assert refused.err.startswith("streamchat: all.md is named for two things\n")
+    assert list(Path().iterdir()) == []
+
+
 # how it ends
 
 
