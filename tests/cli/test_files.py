@@ -109,3 +109,11 @@ def test_a_dash_without_a_pipe_says_so() -> None:
 
     assert result.status == 2
     assert b"nothing is" in result.screen
+
+
+def test_a_name_that_is_empty_is_said_to_be_empty() -> None:
+    """As a script's variable that was never set."""
+    result = run("ask", "-m", "echo", "?", "-f", "")
+
+    assert (result.status, result.out) == (2, "")
+    assert result.err == "streamchat: a file without a name cannot be sent\n"
