@@ -1,5 +1,6 @@
 """`streamchat ask`: one question, one answer, exit."""
 
+import os
 import sys
 
 from msgspec.structs import replace
@@ -25,6 +26,7 @@ from streamchat.cli.starting import (
     transcripts_of,
 )
 from streamchat.config.settings import Settings
+from streamchat.config.target import printable
 from streamchat.errors import ChatError, IncompleteError, UnknownModelError, UsageError
 from streamchat.history.conversation import Conversation
 from streamchat.paths import STDOUT
@@ -87,6 +89,9 @@ def _prompt(question: str, flags: Flags) -> tuple[str, tuple[Attachment, ...]]:
     question = question_of(question, flags)
     piped = stdin.read(beside_question=bool(question), wanted=stdin_of(flags), notice=tell)
     texts, attachments = files_of(flags)
+    first = question.partition(" ")[0]
+    if flags.file and os.path.isfile(first):  # the shell makes several words of a pattern, and -f takes the first
+        tell(f"{printable(first)} is a word of the question and is not sent: -f takes one file, and may be repeated")
     prompt = joined(texts, stdin.joined(piped, question))
     if not prompt.strip():
         raise UsageError("there is no question", 'Write it behind the command: streamchat ask "How do tides work?"')
