@@ -27,7 +27,7 @@ from streamchat.cli.starting import (
 )
 from streamchat.config.settings import Settings
 from streamchat.config.target import printable
-from streamchat.errors import ChatError, IncompleteError, UnknownModelError, UsageError
+from streamchat.errors import IncompleteError, UnknownModelError, UsageError
 from streamchat.history.conversation import Conversation
 from streamchat.paths import STDOUT
 from streamchat.session import Session
@@ -135,15 +135,12 @@ def _answer(
     targets.write_answer(part_of(reply, flags, session.options.schema))
     if short and settings.defaults.strict:
         raise IncompleteError(short, reply=reply)
-    return 0
+    return targets.missed[0].exit_code if targets.missed else 0
 
 
 def _keep(conversation: Conversation, targets: Targets) -> None:
-    """The transcript of what came; what cannot be written is said, and takes nothing away from the answer."""
-    try:
-        targets.write_transcript(conversation)
-    except ChatError as exc:
-        complain(exc.message, exc.hint)
+    """The transcript of what came, and what there is to say of the conversation's own file."""
+    targets.write_transcript(conversation)
     conversation.close()
     for line in (*conversation.notices, *filter(None, [conversation.trouble])):
         complain(line)

@@ -382,6 +382,17 @@ def test_a_full_stdout_is_one_line_and_the_answer_is_kept() -> None:
     assert any(line["type"] == "text" for line in journal())
 
 
+@pytest.mark.parametrize(("flag", "name"), [("-o", "a.txt"), ("--save", "a.md"), ("--record", "a.rec")])
+def test_a_file_that_was_asked_for_and_is_not_there_is_in_the_exit_code(flag: str, name: str) -> None:
+    """A script goes on with that file only where it is; the answer itself is shown all the same."""
+    command = ("/bin/sh", "-c", 'ulimit -f 1; exec "$@"', "sh", sys.executable, "-m", "streamchat")
+    result = run("ask", "-m", "replay/showcase", "--speed", "0", "-n", flag, name, "Tides?", command=command)
+
+    assert result.out.startswith("# Why the sea")
+    assert (result.status, result.err) == (2, f"streamchat: {name} could not be written: File too large\n")
+    assert list(Path().iterdir()) == []
+
+
 def test_a_full_disk_does_not_cost_the_answer() -> None:
     result: Result = run(*REPLAY, "Which?", env={"XDG_DATA_HOME": "/dev/full/nowhere"})
 
