@@ -305,6 +305,17 @@ def test_a_missing_key_names_the_variable_and_how_to_go_without() -> None:
     assert len(result.err.splitlines()) == 2
 
 
+def test_the_small_model_is_offered_where_no_model_is_named_and_not_in_place_of_one() -> None:
+    with Program("ask", "hello", terminal=(80, 24)) as program:
+        program.wait_for(b"[Y/n]")
+        program.press(b"n\r")
+        assert program.end().status == 2
+    named = run("ask", "-m", "gpt-9", "hello", terminal=(80, 24))
+
+    assert named.status == 2
+    assert b"there is no provider to ask" in named.screen and b"[Y/n]" not in named.screen
+
+
 @pytest.mark.parametrize(
     ("args", "near"),
     [(("-m", "antropic/x"), "anthropic"), (("--provider", "opnai"), "openai"), (("-P", "wrok"), "work")],
