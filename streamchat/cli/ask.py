@@ -30,6 +30,7 @@ from streamchat.config.target import printable
 from streamchat.errors import IncompleteError, UnknownModelError, UsageError
 from streamchat.history.conversation import Conversation
 from streamchat.paths import STDOUT
+from streamchat.providers.base import Provider
 from streamchat.session import Session
 from streamchat.views.choose import choose, shows_footer
 from streamchat.views.notify import announced
@@ -61,8 +62,7 @@ def ask(question: str, flags: Flags) -> int:
         if not flags.dry_run:
             provider.warm(choice.model)
             settled()
-        prompt, attachments = _prompt(question, flags)
-        refuse(attachments, provider)
+        prompt, attachments = _prompt(question, flags, provider)
         session = Session(
             targets.recorded(provider),
             choice.model,
@@ -83,12 +83,15 @@ def ask(question: str, flags: Flags) -> int:
         provider.close()
 
 
-def _prompt(question: str, flags: Flags) -> tuple[str, tuple[Attachment, ...]]:
-    """What is asked, with the files that are text in it, and those that go beside it."""
+def _prompt(question: str, flags: Flags, provider: Provider | None = None) -> tuple[str, tuple[Attachment, ...]]:
+    """What is asked, with the files that are text in it, and those that go beside it. UsageError for files that cannot
+    be read or that the provider cannot take, before anything is written in an editor."""
     tell = silence if flags.quiet else notice
+    texts, attachments = files_of(flags)
+    if provider is not None:
+        refuse(attachments, provider)
     question = question_of(question, flags)
     piped = stdin.read(beside_question=bool(question), wanted=stdin_of(flags), notice=tell)
-    texts, attachments = files_of(flags)
     first = question.partition(" ")[0]
     if flags.file and os.path.isfile(first):  # the shell makes several words of a pattern, and -f takes the first
         tell(f"{printable(first)} is a word of the question and is not sent: -f takes one file, and may be repeated")

@@ -45,11 +45,11 @@ def chat(question: str, flags: Flags) -> int:
         tell(line)
     targets = Targets(save=flags.save, force=flags.force)
     targets.check()
-    question = question_of(question, flags)
-    piped = stdin.read(beside_question=bool(question), wanted=stdin_of(flags), notice=tell)
     texts, attachments = files_of(flags)
     choice, provider = connected(settings, tell)
     refuse(attachments, provider)
+    question = question_of(question, flags)  # what is written in the editor is not to be refused afterwards
+    piped = stdin.read(beside_question=bool(question), wanted=stdin_of(flags), notice=tell)
     for line in powerless(provider, choice.model, think=flags.think):
         tell(line)
     session = Session(

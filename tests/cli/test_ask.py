@@ -450,6 +450,20 @@ def test_a_question_is_written_in_the_editor(tmp_path: Path) -> None:
     assert not list(Path("/tmp").glob("question-*.md"))
 
 
+@pytest.mark.parametrize("command", ["ask", "chat"])
+def test_no_editor_is_opened_for_a_question_that_could_not_be_sent(tmp_path: Path, command: str) -> None:
+    """What is written in it would be lost."""
+    picture, editor, opened = tmp_path / "picture.png", tmp_path / "editor", tmp_path / "opened"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 40)
+    editor.write_text(f'#!/bin/sh\ntouch {opened}; echo "a long text" > "$1"\n')
+    editor.chmod(0o755)
+    for model, file in (("echo", "gone.md"), ("replay", str(picture))):
+        refused = run(command, "-m", model, "-e", "-f", file, terminal=(80, 24), env={"EDITOR": str(editor)})
+
+        assert refused.status == 2, refused.screen
+        assert not opened.exists(), (model, file)
+
+
 def test_verbose_says_whom_where_and_with_which_key(server: Server) -> None:
     server.play(stream(chat_answer(["fine"])))
     key = "sk-0123456789abcdef"
