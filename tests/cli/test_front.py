@@ -79,6 +79,20 @@ def test_what_is_no_slip_is_left_alone(words: list[str]) -> None:
     assert slip(OUTLINE, words) is None
 
 
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        (["ask", "hi", "-f"], "ask"),
+        (["history", "list", "-n"], "history list"),
+        (["config", "show", "--config"], "config show"),
+    ],
+)
+def test_an_option_without_its_value_is_answered_with_the_page_that_has_it(words: list[str], page: str) -> None:
+    with pytest.raises(UsageError, match="requires an argument") as raised:
+        parsed(words)
+    assert raised.value.hint == f"See: streamchat {page} --help"
+
+
 # What is kept
 
 
