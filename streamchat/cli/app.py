@@ -118,7 +118,7 @@ def parsed(arguments: list[str]) -> int:
 def _usage_error(exc: Any, arguments: list[str]) -> UsageError:
     """The parser's complaint as ours, with the help of the command that it was about."""
     path = (getattr(exc, "ctx", None) or _context(arguments)).command_path
-    message = str(exc.format_message()).rstrip(".")
+    message = str(exc.format_message()).rstrip(".").replace(": Value error, ", ": ", 1)
     return UsageError(message[:1].lower() + message[1:], f"See: {path} --help")
 
 

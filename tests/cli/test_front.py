@@ -93,6 +93,12 @@ def test_an_option_without_its_value_is_answered_with_the_page_that_has_it(words
     assert raised.value.hint == f"See: streamchat {page} --help"
 
 
+def test_a_choice_that_there_is_not_is_told_without_the_validator_s_own_words() -> None:
+    with pytest.raises(UsageError) as raised:
+        parsed(["usage", "--by", "week"])
+    assert raised.value.message == "invalid value for '--by': 'week' is not one of 'model', 'day'"
+
+
 # What is kept
 
 
