@@ -166,8 +166,12 @@ class SDKProvider(base.Provider):
     def _settings(self, sdk: Any) -> dict[str, Any]:
         end = self.endpoint
         key = end.api_key.reveal() if end.api_key else _NO_KEY
-        if not (key.isascii() and key.isprintable()):
+        if not _sendable(key):
             raise UnicodeError  # the HTTP libraries would quote the key as they refuse it
+        for name, value in end.headers.items():
+            if not _sendable(name + value):
+                wrong = f"{end.name}: the header {name!r} has characters that no header has"
+                raise ConfigError(wrong, "Correct the headers in its table.")
         return {
             "api_key": key,
             "base_url": self.url,
@@ -185,6 +189,11 @@ class SDKProvider(base.Provider):
         elif self.url.startswith("http://") and not getproxies():
             settings["verify"] = False
         return settings
+
+
+def _sendable(text: str) -> bool:
+    """Whether it can stand in a header."""
+    return text.isascii() and text.replace("\t", " ").isprintable()
 
 
 def _below(sdk: Any) -> Any:
