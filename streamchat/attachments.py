@@ -35,6 +35,8 @@ def read(name: str) -> str | Attachment:
 
     UsageError says why it cannot be sent.
     """
+    if not name:
+        raise UsageError("a file without a name cannot be sent")
     encoding = ""
     if name == "-":
         title, data = "stdin", _stdin()

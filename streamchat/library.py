@@ -75,6 +75,9 @@ def _asked(
     profile: str | None = None,
     options: dict[str, Any] | None = None,
 ) -> tuple[Chat, Provider]:
+    messages = (Message("user", prompt),) if isinstance(prompt, str) else tuple(prompt)
+    if not all(isinstance(each, Message) for each in messages):
+        raise TypeError("the prompt is a text, or a conversation of streamchat.Message(role, content)")
     named = {
         "model": model,
         "provider": provider,
@@ -87,7 +90,6 @@ def _asked(
         "retries": retries,
     }
     settings = load(flags=named, profile=profile, nearby=False)
-    messages = (Message("user", prompt),) if isinstance(prompt, str) else tuple(prompt)
     choice = choose(settings)
     request: Options = settings.options(options or {})
     return Chat(choice.model, messages, settings.defaults.system or None, request), connect(settings, choice)

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 APP = "streamchat"
 
+STDOUT = Path("-")
+"""What stands for stdout where a file is named; no file is made of that name."""
+
 
 class Files(NamedTuple):
     """The four directories; none of them is created by being named, and all of `cache` can be deleted at any time."""

@@ -161,7 +161,8 @@ class _Translated:
         if not host or host in message:
             return message
         named = f"{name} ({host})"
-        return f"{named}{message[len(name) :]}" if message.startswith(f"{name} ") else f"{named}: {message}"
+        said = message.startswith((f"{name} ", f"{name}:"))
+        return f"{named}{message[len(name) :]}" if said else f"{named}: {message}"
 
 
 class Stream:

@@ -95,6 +95,16 @@ def test_a_whole_conversation_can_be_given(server: Server) -> None:
     assert [message["content"] for message in server.exchange().json["messages"]] == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize(
+    "prompt", [[{"role": "user", "content": "Hi"}], b"Hi", ["Hi"]], ids=["dicts", "bytes", "texts"]
+)
+@pytest.mark.parametrize("asking", [streamchat.stream, streamchat.astream])
+def test_what_is_no_conversation_is_refused_where_it_is_given(asking: Any, prompt: Any) -> None:
+    """As other libraries take it: not by an AttributeError from inside a provider, when the answer is wanted."""
+    with pytest.raises(TypeError, match=r"streamchat\.Message"):
+        asking(prompt, model="echo")
+
+
 @pytest.mark.parametrize("way", ["break", "close", "with", "error in the loop"])
 def test_leaving_early_closes_the_connection_at_once(server: Server, way: str) -> None:
     """Without the garbage collector's help, and with the stream still held."""

@@ -111,12 +111,23 @@ def parsed(arguments: list[str]) -> int:
         if not hasattr(exc, "format_message"):
             raise
         outline()  # the next slip is answered without all this
-        raise _usage_error(exc) from exc
+        raise _usage_error(exc, arguments) from exc
     return code if isinstance(code, int) else 0
 
 
-def _usage_error(exc: Any) -> UsageError:
+def _usage_error(exc: Any, arguments: list[str]) -> UsageError:
     """The parser's complaint as ours, with the help of the command that it was about."""
-    path = exc.ctx.command_path if getattr(exc, "ctx", None) else "streamchat"
-    message = str(exc.format_message()).rstrip(".")
+    path = (getattr(exc, "ctx", None) or _context(arguments)).command_path
+    message = str(exc.format_message()).rstrip(".").replace(": Value error, ", ": ", 1)
     return UsageError(message[:1].lower() + message[1:], f"See: {path} --help")
+
+
+def _context(arguments: list[str]) -> Any:
+    """That of the command which the first words name: where an option wants a value, the parser does not say it."""
+    command, context = top()
+    for word in arguments:
+        command = command.get_command(context, word) if isinstance(command, TyperGroup) else None
+        if command is None:
+            break
+        context = typer.Context(command, info_name=word, parent=context)
+    return context

@@ -1,5 +1,6 @@
 """`streamchat ask`: one question, one answer, exit."""
 
+import os
 import sys
 
 from msgspec.structs import replace
@@ -25,8 +26,11 @@ from streamchat.cli.starting import (
     transcripts_of,
 )
 from streamchat.config.settings import Settings
-from streamchat.errors import ChatError, IncompleteError, UnknownModelError, UsageError
+from streamchat.config.target import printable
+from streamchat.errors import IncompleteError, UnknownModelError, UsageError
 from streamchat.history.conversation import Conversation
+from streamchat.paths import STDOUT
+from streamchat.providers.base import Provider
 from streamchat.session import Session
 from streamchat.views.choose import choose, shows_footer
 from streamchat.views.notify import announced
@@ -45,7 +49,7 @@ def ask(question: str, flags: Flags) -> int:
     tell = silence if flags.quiet else notice
     for line in settings.notices:
         tell(line)
-    targets = Targets(flags.output, flags.save, flags.record, flags.force)
+    targets = Targets(None if flags.output == STDOUT else flags.output, flags.save, flags.record, flags.force)
     targets.check()
     schema = schema_of(flags)
     if len(flags.model or ()) > 1:
@@ -58,8 +62,7 @@ def ask(question: str, flags: Flags) -> int:
         if not flags.dry_run:
             provider.warm(choice.model)
             settled()
-        prompt, attachments = _prompt(question, flags)
-        refuse(attachments, provider)
+        prompt, attachments = _prompt(question, flags, provider)
         session = Session(
             targets.recorded(provider),
             choice.model,
@@ -80,12 +83,18 @@ def ask(question: str, flags: Flags) -> int:
         provider.close()
 
 
-def _prompt(question: str, flags: Flags) -> tuple[str, tuple[Attachment, ...]]:
-    """What is asked, with the files that are text in it, and those that go beside it."""
+def _prompt(question: str, flags: Flags, provider: Provider | None = None) -> tuple[str, tuple[Attachment, ...]]:
+    """What is asked, with the files that are text in it, and those that go beside it. UsageError for files that cannot
+    be read or that the provider cannot take, before anything is written in an editor."""
     tell = silence if flags.quiet else notice
+    texts, attachments = files_of(flags)
+    if provider is not None:
+        refuse(attachments, provider)
     question = question_of(question, flags)
     piped = stdin.read(beside_question=bool(question), wanted=stdin_of(flags), notice=tell)
-    texts, attachments = files_of(flags)
+    first = question.partition(" ")[0]
+    if flags.file and os.path.isfile(first):  # the shell makes several words of a pattern, and -f takes the first
+        tell(f"{printable(first)} is a word of the question and is not sent: -f takes one file, and may be repeated")
     prompt = joined(texts, stdin.joined(piped, question))
     if not prompt.strip():
         raise UsageError("there is no question", 'Write it behind the command: streamchat ask "How do tides work?"')
@@ -129,15 +138,12 @@ def _answer(
     targets.write_answer(part_of(reply, flags, session.options.schema))
     if short and settings.defaults.strict:
         raise IncompleteError(short, reply=reply)
-    return 0
+    return targets.missed[0].exit_code if targets.missed else 0
 
 
 def _keep(conversation: Conversation, targets: Targets) -> None:
-    """The transcript of what came; what cannot be written is said, and takes nothing away from the answer."""
-    try:
-        targets.write_transcript(conversation)
-    except ChatError as exc:
-        complain(exc.message, exc.hint)
+    """The transcript of what came, and what there is to say of the conversation's own file."""
+    targets.write_transcript(conversation)
     conversation.close()
     for line in (*conversation.notices, *filter(None, [conversation.trouble])):
         complain(line)

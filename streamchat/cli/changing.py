@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from streamchat.cli.exits import complain
+from streamchat.cli.exits import complain, notice, say
 from streamchat.config.editing import assigned, holds, key_of, removed, table_of, value_of
 from streamchat.config.example import example
 from streamchat.config.file import Key, dotted, parse_config
@@ -105,8 +105,15 @@ def _edited(draft: Path, file: Path) -> bool:
             return True
         for line in wrong:
             complain(line)
-        if not _again():
-            raise ConfigError("not written: what is wrong is said above", f"your text is kept: {draft}")
+        kept = f"your text is kept: {draft}"
+        try:
+            again = _again()
+        except KeyboardInterrupt:
+            say("")
+            notice(kept)
+            raise
+        if not again:
+            raise ConfigError("not written: what is wrong is said above", kept)
 
 
 def _wrong(file: Path, before: str, text: str) -> list[str]:

@@ -23,7 +23,7 @@ from streamchat.cli.starting import (
     stdin_of,
     transcripts_of,
 )
-from streamchat.errors import ChatError, UsageError
+from streamchat.errors import UsageError
 from streamchat.history.conversation import Conversation
 from streamchat.repl import early
 from streamchat.session import Session
@@ -45,11 +45,11 @@ def chat(question: str, flags: Flags) -> int:
         tell(line)
     targets = Targets(save=flags.save, force=flags.force)
     targets.check()
-    question = question_of(question, flags)
-    piped = stdin.read(beside_question=bool(question), wanted=stdin_of(flags), notice=tell)
     texts, attachments = files_of(flags)
     choice, provider = connected(settings, tell)
     refuse(attachments, provider)
+    question = question_of(question, flags)  # what is written in the editor is not to be refused afterwards
+    piped = stdin.read(beside_question=bool(question), wanted=stdin_of(flags), notice=tell)
     for line in powerless(provider, choice.model, think=flags.think):
         tell(line)
     session = Session(
@@ -113,11 +113,8 @@ def _refuse(flags: Flags) -> None:
 
 def _keep(conversation: Conversation, targets: Targets) -> None:
     """Let go of the conversation; the transcript that was asked for is written first."""
-    try:
-        if conversation.last is not None:
-            targets.write_transcript(conversation)
-    except ChatError as exc:
-        complain(exc.message, exc.hint)
+    if conversation.last is not None:
+        targets.write_transcript(conversation)
     conversation.close()
     if conversation.trouble:
         complain(conversation.trouble)

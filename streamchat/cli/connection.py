@@ -15,7 +15,7 @@ NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"
 def connected(settings: Settings, tell: Callable[[str], None], model: str = "") -> tuple[Choice, Provider]:
     """Whom to ask, ready to be asked; `model` is one of several `--model`.
 
-    On a terminal, the first time, the embedded model is offered.
+    On a terminal, the first time, the embedded model is offered; not to who named a model, which it cannot be.
     """
     for name, value in settings.variables.additions().items():
         if name.upper() in NETWORK:
@@ -23,7 +23,7 @@ def connected(settings: Settings, tell: Callable[[str], None], model: str = "") 
     try:
         choice = choose(settings, model)
     except NobodyThereError:
-        if not _offered():
+        if settings.target(model)[1] or not _offered():
             raise
         choice = choose(settings, model)
     if settings.provider(choice.provider).kind == "local" and not choice.model and _offered():

@@ -157,6 +157,7 @@ class Flags(NamedTuple):
             "max_tokens": self.max_tokens,
             "think": self.think,
             "base_url": self.base_url,
+            "speed": self.speed,
             "proxy": self.proxy,
             "idle_timeout": self.idle_timeout,
             "retries": self.retries,
@@ -171,7 +172,7 @@ class Flags(NamedTuple):
 
     def request_fields(self) -> dict[str, Any]:
         """`--opt` as fields of the request, each value JSON where it is JSON and text where it is not."""
-        named: dict[str, Any] = {} if self.speed is None else {"speed": self.speed}
+        named: dict[str, Any] = {}
         for given in self.extra or ():
             key, equals, value = given.partition("=")
             if not (key and equals):

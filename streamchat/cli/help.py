@@ -74,9 +74,11 @@ def _find(command: Any, context: Any, words: list[str]) -> tuple[Any, Any]:
     for word in words:
         names = command.list_commands(context) if hasattr(command, "list_commands") else []
         if word not in names:
-            known = [*names, *(TOPICS if len(words) == 1 else ())]
+            known = list(dict.fromkeys((*names, *(TOPICS if len(words) == 1 else ()))))
             guesses = nearest(word, known)
             hint = f"did you mean {' or '.join(guesses)}?" if guesses else f"there are {', '.join(known)}"
+            if not known:
+                hint = f"what there is about it: streamchat help {context.command_path.partition(' ')[2]}"
             if len(words) > 2:
                 hint += f"; to ask just that: streamchat ask help {' '.join(map(printable, words))}"
             raise UsageError(f"there is no command or topic {printable(word)!r}", hint)

@@ -11,13 +11,13 @@ from streamchat.cli.exits import notice
 from streamchat.cli.listing import branches, entry_line, fields, hit_fields, marked, role_of, show_progress, show_turn
 from streamchat.config import load
 from streamchat.config.settings import Settings
-from streamchat.errors import UsageError
+from streamchat.errors import ChatError, UsageError
 from streamchat.history import formats, records
 from streamchat.history.conversation import Conversation
 from streamchat.history.index import Entry
 from streamchat.history.redaction import patterns
 from streamchat.history.store import Store, copies
-from streamchat.paths import expanded
+from streamchat.paths import STDOUT, expanded
 
 HELP = """Find, show, move and delete the conversations that were kept.
 
@@ -171,6 +171,8 @@ def export(
       streamchat history export @-1 -o tides.html
       streamchat history export --all -o backup
     """
+    if output == STDOUT:
+        output = None
     with store() as kept:
         paths = [entry.path for entry in kept.entries()] if everything else [kept.path(ref) for ref in refs or ["@-1"]]
         if output is None and len(paths) > 1:
@@ -345,9 +347,15 @@ def _delete(kept: Store, entries: list[Entry], settings: Settings, *, yes: bool)
     for entry in entries:
         typer.echo(entry_line(entry))
     if not yes:
-        if not sys.stdin.isatty():
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise UsageError("deleting wants a yes, and there is nobody to ask", "To delete without being asked: --yes")
-        typer.confirm(f"Delete {_count(len(entries))}?", abort=True)
+        sys.stderr.write(f"Delete {_count(len(entries))}? [y/N] ")
+        sys.stderr.flush()
+        answer = sys.stdin.readline()
+        if not answer.endswith("\n"):  # Ctrl+D
+            sys.stderr.write("\n")
+        if answer.strip().lower() not in ("y", "yes"):
+            raise ChatError("nothing was deleted")
     busy = kept.delete(entries)
     if settings.history.transcript_dir:
         copied = expanded(settings.history.transcript_dir)

@@ -1,23 +1,27 @@
 """What a person asked to be kept beside the conversation: the answer (-o), the transcript (--save), the wire
 (--record)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
 
 from streamchat.cli.exits import complain
-from streamchat.errors import ChatError
+from streamchat.errors import ChatError, UsageError
 from streamchat.history.conversation import Conversation
 from streamchat.providers.base import Provider
 
 
 class Targets(Struct, frozen=True):
-    """Files to write when the answer has ended. `check` is asked before the answer is paid for."""
+    """Files to write when the answer has ended. `check` is asked before the answer is paid for; what could not be
+    written all the same is told, takes nothing away from the answer, and stands in `missed`."""
 
     output: Path | None = None
     save: Path | None = None
     record: Path | None = None
     force: bool = False
+    missed: list[ChatError] = []
 
     def check(self) -> None:
         """UsageError for a file that could not be written, or that is there and was not to be replaced."""
@@ -25,8 +29,11 @@ class Targets(Struct, frozen=True):
             return
         from streamchat.history import files, formats
 
-        for path in filter(None, (self.output, self.save, self.record)):
+        paths = [path for path in (self.output, self.save, self.record) if path is not None]
+        for number, path in enumerate(paths):
             files.check(path, overwrite=self.force)
+            if path in paths[:number]:
+                raise UsageError(f"{path} is named for two things", "Name a file for each of them.")
         if self.save is not None:
             formats.of(self.save)
 
@@ -42,10 +49,8 @@ class Targets(Struct, frozen=True):
         from streamchat.history import files
 
         assert self.record is not None
-        try:
+        with self._telling():
             files.write(self.record, text.encode(), overwrite=True)  # checked before; of several tries the last stays
-        except ChatError as exc:
-            complain(exc.message, exc.hint)
 
     def write_answer(self, text: str) -> None:
         """The answer, whole, or what was wanted of it; an answer that was cut replaces nothing."""
@@ -59,4 +64,13 @@ class Targets(Struct, frozen=True):
         if self.save is not None:
             from streamchat.history import formats
 
-            formats.save(self.save, conversation, overwrite=self.force)
+            with self._telling():
+                formats.save(self.save, conversation, overwrite=self.force)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except ChatError as exc:
+            complain(exc.message, exc.hint)
+            self.missed.append(exc)

@@ -20,11 +20,17 @@ local_app = typer.Typer(
   streamchat local install
   streamchat ask -m local "What is the capital of France?"
 """,
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@local_app.callback()
+def local(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_()
 
 
 @local_app.command()

@@ -59,7 +59,7 @@ def flag_layer(flags: Mapping[str, Any], base: Path) -> Layer:
     values = {}
     for name, value in flags.items():
         key = name if "." in name else f"defaults.{name}"
-        if value is None or name == "base_url":
+        if value is None or name in ("base_url", "speed"):
             continue
         flag = FLAGS.get(key, f"--{key.partition('.')[2].replace('_', '-')}")
         if wrong := misfit(value, KINDS[key], text=True) or meaning(key.partition(".")[2], value):

@@ -131,6 +131,7 @@ def resolve(sources: Sources) -> Settings:
         origins=origins,
         named_providers=named,
         base_url=flag_base_url(sources.flags),
+        speed=sources.flags.get("speed"),
         notices=(*nearby.notices, *project_notices, *_announced(origins), *key_notices, *resumed_notices),
         variables=variables,
         nearby_keys=Variables((str(nearby.directory / ENV_NAME), keys)),

@@ -43,6 +43,8 @@ class Settings(Struct, frozen=True):
     """The providers that the places name, strongest first, each with its rank."""
     base_url: str
     """The address that a flag gave, for the provider that is asked."""
+    speed: float | None
+    """How fast recordings are played, where a flag says so."""
     notices: tuple[str, ...]
     """What a person must be told before anything is sent: one line each, fit for a terminal."""
     variables: Variables
@@ -79,7 +81,9 @@ class Settings(Struct, frozen=True):
         """How to reach this provider; `base_url` is never empty for one that is reached over the network."""
         table = self._table(name)
         if self.base_url and self.target()[0] in (name, None):
-            return structs.replace(table, base_url=self.base_url)
+            table = structs.replace(table, base_url=self.base_url)
+        if self.speed is not None and table.kind == "replay":
+            table = structs.replace(table, options={**table.options, "speed": self.speed})
         return table
 
     def idle_timeout(self, name: str) -> float:

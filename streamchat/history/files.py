@@ -10,10 +10,13 @@ import stat
 from pathlib import Path
 
 from streamchat.errors import UsageError
+from streamchat.paths import STDOUT
 
 
 def check(path: Path, *, overwrite: bool = False) -> None:
     """Whether `write` has a chance: to be asked before an answer is paid for. Raises UsageError."""
+    if path == STDOUT:
+        raise UsageError("- is no name of a file", "stdout has the answer; name a file.")
     if path.is_dir():
         raise UsageError(f"{path} is a directory", "Name a file in it.")
     if not path.parent.is_dir():

@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from streamchat.errors import UsageError
@@ -17,8 +18,8 @@ from streamchat.history.records import Answer, Head, Question
 from streamchat.history.tree import new_id
 
 KINDS = (
-    "It reads its own Markdown, JSON and JSON lines, the zip file or conversations.json of a ChatGPT or Claude data "
-    "export, and llm's logs.db"
+    "It reads its own JSON, JSON lines and Markdown (each turn under `## User` or `## Assistant`), the zip file or "
+    "conversations.json of a ChatGPT or Claude data export, and llm's logs.db"
 )
 
 
@@ -34,7 +35,7 @@ def read(path: Path) -> Iterator[Draft]:
     except OSError as exc:
         raise UsageError(f"{path} cannot be read: {exc.strerror}") from exc
     found = False
-    for part in _unzipped(data) if magic.startswith(b"PK\x03\x04") else [data]:
+    for part in _unzipped(path, data) if magic.startswith(b"PK\x03\x04") else [data]:
         for draft in _parsed(part):
             found = True
             yield draft
@@ -42,7 +43,7 @@ def read(path: Path) -> Iterator[Draft]:
         raise UsageError(f"{path} holds no conversation that streamchat knows how to read", KINDS)
 
 
-def _unzipped(data: bytes) -> Iterator[bytes]:
+def _unzipped(path: Path, data: bytes) -> Iterator[bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for name in sorted(archive.namelist()):
@@ -50,7 +51,7 @@ def _unzipped(data: bytes) -> Iterator[bytes]:
                 if base.startswith("conversations") and base.endswith(".json"):
                     yield archive.read(name)
     except (zipfile.BadZipFile, OSError, RuntimeError) as exc:
-        raise UsageError(f"the zip file cannot be read: {exc}") from exc
+        raise UsageError(f"{path} cannot be read: {exc}") from exc
 
 
 def _parsed(data: bytes) -> Iterator[Draft]:
@@ -72,7 +73,8 @@ def _parsed(data: bytes) -> Iterator[Draft]:
 def _own_lines(data: bytes) -> Iterator[Draft]:
     lines, _ = records.decode(data)
     if not lines:
-        lines = markdown.parse(data.decode("utf-8-sig", "replace"))
+        with suppress(UsageError):  # `read` says it of the file, and what else could be in it
+            lines = markdown.parse(data.decode("utf-8-sig", "replace"))
     if any(isinstance(line, Question | Answer) for line in lines):
         head = next((line for line in lines if isinstance(line, Head)), None)
         yield Draft(head or Head(new_id(), records.VERSION, imported="jsonl"), lines)

@@ -165,8 +165,15 @@ class SDKProvider(base.Provider):
 
     def _settings(self, sdk: Any) -> dict[str, Any]:
         end = self.endpoint
+        key = end.api_key.reveal() if end.api_key else _NO_KEY
+        if not _sendable(key):
+            raise UnicodeError  # the HTTP libraries would quote the key as they refuse it
+        for name, value in end.headers.items():
+            if not _sendable(name + value):
+                wrong = f"{end.name}: the header {name!r} has characters that no header has"
+                raise ConfigError(wrong, "Correct the headers in its table.")
         return {
-            "api_key": end.api_key.reveal() if end.api_key else _NO_KEY,
+            "api_key": key,
             "base_url": self.url,
             "timeout": sdk.Timeout(end.idle_timeout, connect=min(end.idle_timeout, _CONNECT)),
             "max_retries": 0,  # tries are counted in one place, where error events and what was shown are known
@@ -182,6 +189,11 @@ class SDKProvider(base.Provider):
         elif self.url.startswith("http://") and not getproxies():
             settings["verify"] = False
         return settings
+
+
+def _sendable(text: str) -> bool:
+    """Whether it can stand in a header."""
+    return text.isascii() and text.replace("\t", " ").isprintable()
 
 
 def _below(sdk: Any) -> Any:
@@ -201,7 +213,7 @@ def named(sdk: Any, root: str, endpoint: base.Endpoint, url: str, exc: Exception
     """An exception of the SDK, or of what it stands on, as ours; None for any other.
 
     The SDK lets its HTTP library's exceptions out where the connection breaks inside a response, and its clients raise
-    plain ImportError and UnicodeEncodeError for a SOCKS proxy without its library and a key outside ASCII.
+    plain ImportError for a SOCKS proxy without its library. UnicodeError is a key that is no text for a header.
     """
     name = endpoint.name
     if isinstance(exc, sdk.APIConnectionError) or type(exc).__module__.split(".")[0] in (
@@ -219,7 +231,7 @@ def named(sdk: Any, root: str, endpoint: base.Endpoint, url: str, exc: Exception
     if isinstance(exc, getattr(sdk, root)):
         kind = AuthError if "redential" in type(exc).__name__ or "Token" in type(exc).__name__ else ProviderError
         return kind(f"{name}: {one_line(exc)}")
-    if isinstance(exc, UnicodeEncodeError):
+    if isinstance(exc, UnicodeError):
         return AuthError(
             f"{name}: the API key has characters that no key has", "Copy it again, without quotes or spaces."
         )

@@ -160,6 +160,16 @@ def test_dry_run_shows_the_request_without_the_key_and_sends_nothing(server: Ser
     assert server.left == 1, "nothing was sent"
 
 
+def test_the_speed_of_a_replay_is_in_no_request_to_anybody_else() -> None:
+    """A vendor refuses a field that it does not know; one question may go to a replay and to others."""
+    asked = run("ask", "-m", "echo", "-m", "replay/reasoning", "--speed", "0", "hello")
+
+    assert asked.status == 0 and "9.9 is larger" in asked.out
+    assert "speed" not in asked.out
+    shown = run("ask", "-m", "replay/reasoning", "--speed", "0", "--dry-run", "hello")
+    assert json.loads(shown.stdout)["body"]["speed"] == 0
+
+
 # what is kept
 
 
@@ -262,6 +272,28 @@ def test_output_is_written_whole_and_never_over_a_file_unasked() -> None:
     assert Path("answer.md").read_text().startswith("**9.9")
 
 
+def test_a_dash_is_stdout_and_makes_no_file_of_that_name() -> None:
+    """For the answer, which is there anyway; what would be mixed with it there wants a file."""
+    plain, dashed = run(*REPLAY, "Which?"), run(*REPLAY, "-o", "-", "Which?")
+    assert (dashed.status, dashed.stdout, dashed.err) == (0, plain.stdout, "")
+    exported = run("history", "export", "-o", "-")
+    assert exported.stdout == run("history", "export").stdout and exported.status == 0
+    for flag in ("--save", "--record"):
+        refused = run(*REPLAY, flag, "-", "Which?")
+        assert (refused.status, refused.stdout) == (2, b""), flag
+        assert refused.err == "streamchat: - is no name of a file\n  stdout has the answer; name a file.\n"
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize(("first", "second"), [("-o", "--save"), ("--save", "--record"), ("-o", "--record")])
+def test_one_file_for_two_things_is_refused_before_anything_is_asked(first: str, second: str) -> None:
+    refused = run(*REPLAY, first, "all.md", second, "./all.md", "--force", "Which?")
+
+    assert (refused.status, refused.stdout) == (2, b"")
+    assert refused.err.startswith("streamchat: all.md is named for two things\n")
+    assert list(Path().iterdir()) == []
+
+
 # how it ends
 
 
@@ -271,6 +303,17 @@ def test_a_missing_key_names_the_variable_and_how_to_go_without() -> None:
     assert (result.status, result.stdout) == (3, b"")
     assert "ANTHROPIC_API_KEY" in result.err and "streamchat local install" in result.err
     assert len(result.err.splitlines()) == 2
+
+
+def test_the_small_model_is_offered_where_no_model_is_named_and_not_in_place_of_one() -> None:
+    with Program("ask", "hello", terminal=(80, 24)) as program:
+        program.wait_for(b"[Y/n]")
+        program.press(b"n\r")
+        assert program.end().status == 2
+    named = run("ask", "-m", "gpt-9", "hello", terminal=(80, 24))
+
+    assert named.status == 2
+    assert b"there is no provider to ask" in named.screen and b"[Y/n]" not in named.screen
 
 
 @pytest.mark.parametrize(
@@ -362,6 +405,17 @@ def test_a_full_stdout_is_one_line_and_the_answer_is_kept() -> None:
     assert any(line["type"] == "text" for line in journal())
 
 
+@pytest.mark.parametrize(("flag", "name"), [("-o", "a.txt"), ("--save", "a.md"), ("--record", "a.rec")])
+def test_a_file_that_was_asked_for_and_is_not_there_is_in_the_exit_code(flag: str, name: str) -> None:
+    """A script goes on with that file only where it is; the answer itself is shown all the same."""
+    command = ("/bin/sh", "-c", 'ulimit -f 1; exec "$@"', "sh", sys.executable, "-m", "streamchat")
+    result = run("ask", "-m", "replay/showcase", "--speed", "0", "-n", flag, name, "Tides?", command=command)
+
+    assert result.out.startswith("# Why the sea")
+    assert (result.status, result.err) == (2, f"streamchat: {name} could not be written: File too large\n")
+    assert list(Path().iterdir()) == []
+
+
 def test_a_full_disk_does_not_cost_the_answer() -> None:
     result: Result = run(*REPLAY, "Which?", env={"XDG_DATA_HOME": "/dev/full/nowhere"})
 
@@ -406,6 +460,20 @@ def test_a_question_is_written_in_the_editor(tmp_path: Path) -> None:
 
     assert run("ask", "-m", "echo", "-e", "How", env={"EDITOR": str(editor)}).status == 2
     assert not list(Path("/tmp").glob("question-*.md"))
+
+
+@pytest.mark.parametrize("command", ["ask", "chat"])
+def test_no_editor_is_opened_for_a_question_that_could_not_be_sent(tmp_path: Path, command: str) -> None:
+    """What is written in it would be lost."""
+    picture, editor, opened = tmp_path / "picture.png", tmp_path / "editor", tmp_path / "opened"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 40)
+    editor.write_text(f'#!/bin/sh\ntouch {opened}; echo "a long text" > "$1"\n')
+    editor.chmod(0o755)
+    for model, file in (("echo", "gone.md"), ("replay", str(picture))):
+        refused = run(command, "-m", model, "-e", "-f", file, terminal=(80, 24), env={"EDITOR": str(editor)})
+
+        assert refused.status == 2, refused.screen
+        assert not opened.exists(), (model, file)
 
 
 def test_verbose_says_whom_where_and_with_which_key(server: Server) -> None:

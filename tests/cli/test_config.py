@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import stat
 import tomllib
 from pathlib import Path
@@ -11,7 +12,7 @@ from streamchat.cli.config import config_app
 from streamchat.config.example import example
 from streamchat.config.schema import SECTIONS
 from streamchat.errors import ChatError, ConfigError, UsageError
-from tests.program import run
+from tests.program import Program, run
 
 
 def config(*args: str) -> tuple[str, str]:
@@ -237,6 +238,19 @@ def test_edit_writes_what_is_right_and_keeps_what_is_not(file: Path) -> None:
     failed = run("config", "edit", env={"EDITOR": "false"})
     assert (failed.status, "the editor ended with 1" in failed.err) == (2, True)
     assert [path.name for path in file.parent.iterdir() if path.suffix == ".toml"].count(file.name) == 1
+
+
+def test_ctrl_c_at_the_question_whether_to_edit_again_says_where_the_text_is(file: Path) -> None:
+    file.write_text("[ui]\nwidth = 1\n")
+    with Program("config", "edit", terminal=(200, 24), env={"EDITOR": "sed -i s/1/bad/"}) as program:
+        program.wait_for(b"Edit again? [Y/n] ")
+        program.press(b"\x03")
+        stopped = program.end()
+
+    (draft,) = file.parent.glob(".*.toml")
+    assert draft.read_text() == "[ui]\nwidth = bad\n" and file.read_text() == "[ui]\nwidth = 1\n"
+    assert f"streamchat: your text is kept: {draft}".encode() in stopped.screen
+    assert stopped.status == -signal.SIGINT
 
 
 def test_edit_on_a_terminal_asks_to_edit_again(file: Path) -> None:

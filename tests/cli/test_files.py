@@ -4,6 +4,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -109,3 +110,24 @@ def test_a_dash_without_a_pipe_says_so() -> None:
 
     assert result.status == 2
     assert b"nothing is" in result.screen
+
+
+def test_a_name_that_is_empty_is_said_to_be_empty() -> None:
+    """As a script's variable that was never set."""
+    result = run("ask", "-m", "echo", "?", "-f", "")
+
+    assert (result.status, result.out) == (2, "")
+    assert result.err == "streamchat: a file without a name cannot be sent\n"
+
+
+def test_files_that_a_pattern_of_the_shell_made_words_of_the_question_are_said() -> None:
+    """`-f *.txt` gives the first to -f and the rest to the question."""
+    for name in ("a.txt", "b.txt"):
+        Path(name).write_text(f"in {name}")
+    spread = run("ask", "-m", "echo", "-f", "a.txt", "b.txt", "Compare", "them")
+    said = "streamchat: b.txt is a word of the question and is not sent: -f takes one file, and may be repeated\n"
+
+    assert (spread.status, spread.err) == (0, said)
+    assert run("ask", "-m", "echo", "-q", "-f", "a.txt", "b.txt", "Compare").err == ""
+    assert run("ask", "-m", "echo", "-f", "a.txt", "Is", "it", "in", "b.txt?").err == ""
+    assert run("ask", "-m", "echo", "b.txt", "and", "what", "it", "is").err == "", "no file was to be sent"

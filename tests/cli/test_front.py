@@ -79,6 +79,26 @@ def test_what_is_no_slip_is_left_alone(words: list[str]) -> None:
     assert slip(OUTLINE, words) is None
 
 
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        (["ask", "hi", "-f"], "ask"),
+        (["history", "list", "-n"], "history list"),
+        (["config", "show", "--config"], "config show"),
+    ],
+)
+def test_an_option_without_its_value_is_answered_with_the_page_that_has_it(words: list[str], page: str) -> None:
+    with pytest.raises(UsageError, match="requires an argument") as raised:
+        parsed(words)
+    assert raised.value.hint == f"See: streamchat {page} --help"
+
+
+def test_a_choice_that_there_is_not_is_told_without_the_validator_s_own_words() -> None:
+    with pytest.raises(UsageError) as raised:
+        parsed(["usage", "--by", "week"])
+    assert raised.value.message == "invalid value for '--by': 'week' is not one of 'model', 'day'"
+
+
 # What is kept
 
 

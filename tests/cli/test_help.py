@@ -103,6 +103,19 @@ def test_what_there_is_no_help_for_is_answered_with_the_nearest() -> None:
     assert "streamchat ask help me with this" in sentence.err
 
 
+def test_a_command_with_none_below_it_is_not_answered_with_an_empty_list() -> None:
+    assert run("help", "ask", "speed").err.splitlines() == [
+        "streamchat: there is no command or topic 'speed'",
+        "  what there is about it: streamchat help ask",
+    ]
+
+
+def test_what_is_both_a_command_and_a_topic_is_listed_once() -> None:
+    (_, hint) = run("help", "zzzzzzz").err.splitlines()
+    assert hint.count(" serve,") == hint.count(" keys,") == hint.count(" config,") == 1
+    assert "pipes" in hint and "ask" in hint
+
+
 def test_help_names_every_command_and_loads_no_rich() -> None:
     page = run("--help").out
     assert all(re.search(rf"^  {name} ", page, re.MULTILINE) for name in COMMANDS)

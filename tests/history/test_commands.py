@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import stat
 from pathlib import Path
 
@@ -207,6 +208,43 @@ def test_delete_asks_first(directory: Path, tmp_path: Path) -> None:
     assert history().out == ""
 
 
+@pytest.mark.parametrize("keys", [b"n\r", b"\r", b"\x04", b"nonsense\r"], ids=["no", "enter", "ctrl-d", "nonsense"])
+def test_what_is_no_yes_deletes_nothing_and_says_so(directory: Path, keys: bytes) -> None:
+    conversation = one(directory, "What are tides?")
+    assert conversation.path is not None
+    with Program("history", "delete", "@-1", terminal=(80, 24)) as program:
+        program.wait_for(b"Delete 1 conversation? [y/N] ")
+        program.press(keys)
+        refused = program.end()
+
+    assert (refused.status, conversation.path.exists()) == (1, True)
+    assert refused.screen.endswith(b"streamchat: nothing was deleted\r\n")
+    assert b"itself" not in refused.screen
+
+
+def test_ctrl_c_at_the_question_whether_to_delete_ends_it_as_everywhere(directory: Path) -> None:
+    conversation = one(directory, "What are tides?")
+    assert conversation.path is not None
+    with Program("history", "delete", "@-1", terminal=(80, 24)) as program:
+        program.wait_for(b"Delete 1 conversation? [y/N] ")
+        program.press(b"\x03")
+        stopped = program.end()
+
+    assert (stopped.status, conversation.path.exists()) == (-signal.SIGINT, True)
+    assert b"streamchat:" not in stopped.screen
+
+
+def test_the_question_whether_to_delete_is_seen_where_stdout_goes_to_a_file(directory: Path) -> None:
+    one(directory, "What are tides?")
+    with Program("history", "delete", "@-1", terminal=(80, 24), tty=("stdin", "stderr")) as program:
+        program.wait_for(b"[y/N] ")
+        program.press(b"y\r")
+        agreed = program.end()
+
+    assert agreed.status == 0
+    assert b"Delete" in agreed.screen and "Delete" not in agreed.out
+
+
 def test_delete_names_the_transcripts_that_stay(directory: Path, tmp_path: Path) -> None:
     conversation = one(directory, "What are tides?")
     copy = tmp_path / f"2026-01-01-tides-{conversation.id}.md"
@@ -235,6 +273,7 @@ MISTAKES = [
     (["search"], "there is nothing to search for"),
     (["list", "before:soon"], "'soon' is no date"),
     (["import", "missing.json"], "missing.json cannot be read: No such file or directory"),
+    (["import", __file__], f"{__file__} holds no conversation that streamchat knows how to read"),
 ]
 
 

@@ -305,6 +305,7 @@ def test_the_commands(tmp_path: Path) -> None:
     assert run("local", "remove", "nothing").status == 2
     assert run("local", "remove").status == 0
     assert run("local", "list").out == ""
+    assert run("local") == run("local", "list"), "the bare name of a group lists, as everywhere"
 
 
 def file_at(path: Path) -> Path:

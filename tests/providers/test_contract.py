@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from streamchat.chat import Reply
-from streamchat.errors import AuthError, ChatError, CutError, StalledError
+from streamchat.errors import AuthError, ChatError, ConfigError, CutError, StalledError
 from streamchat.events import Event, Reasoning, Stop, Text, Usage
+from streamchat.providers.base import Secret
 from streamchat.pump import AsyncStream, Reading, Stream
 from tests.providers.asking import KEY, PUMPS, QUESTION, Pump, ask, provider, url_of
 from tests.wire.answers import FORMATS, MESSAGES, Format
@@ -352,3 +353,36 @@ def test_a_key_that_the_server_quotes_back_is_not_shown(server: Server, form: Fo
         assert isinstance(seen.error, AuthError)
         assert "Incorrect API key provided" in seen.error.message
         assert KEY not in f"{seen.error!r} {seen.error} {seen.error.hint} {seen.reply.detail}"
+
+
+@each_format
+@each_pump
+@pytest.mark.parametrize("between", ["\n", "\x01", "\u00e9"], ids=["newline", "control", "accent"])
+def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(
+    server: Server, form: Format, pump: Pump, between: str
+) -> None:
+    """As one that was copied over the end of a line: what refuses it further down quotes it."""
+    seen = ask(form, server, pump, api_key=Secret(f"sk-first{between}second"))
+
+    assert isinstance(seen.error, AuthError)
+    told = f"{seen.error!r} {seen.error} {seen.error.hint} {seen.reply.detail}"
+    assert "the API key has characters that no key has" in told
+    assert seen.error.message.count("wire") == 1, "the provider is named once"
+    assert "first" not in told and "second" not in told
+    assert server.exchanges == []
+
+
+@each_format
+@each_pump
+@pytest.mark.parametrize("between", ["\n", "\u00e9"], ids=["newline", "accent"])
+def test_a_header_that_cannot_be_sent_is_named_and_its_value_not_shown(
+    server: Server, form: Format, pump: Pump, between: str
+) -> None:
+    """It may hold a secret, and the key is not to blame."""
+    seen = ask(form, server, pump, headers={"X-Team": f"first{between}second"})
+
+    assert isinstance(seen.error, ConfigError)
+    told = f"{seen.error!r} {seen.error} {seen.error.hint} {seen.reply.detail}"
+    assert "the header 'X-Team' has characters that no header has" in told
+    assert "first" not in told and "key" not in told
+    assert server.exchanges == []
