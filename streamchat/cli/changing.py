@@ -5,12 +5,12 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from streamchat.cli.asking import agreed, can_ask
 from streamchat.cli.exits import complain, notice, say
 from streamchat.config.editing import assigned, holds, key_of, removed, table_of, value_of
 from streamchat.config.example import example
@@ -107,7 +107,7 @@ def _edited(draft: Path, file: Path) -> bool:
             complain(line)
         kept = f"your text is kept: {draft}"
         try:
-            again = _again()
+            again = can_ask() and agreed("Edit again?", otherwise=True)
         except KeyboardInterrupt:
             say("")
             notice(kept)
@@ -154,15 +154,6 @@ def _editor() -> list[str]:
         if shutil.which(name):
             return [name]
     raise UsageError("no editor was found", "Say which in $EDITOR.")
-
-
-def _again() -> bool:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    sys.stderr.write("Edit again? [Y/n] ")
-    sys.stderr.flush()
-    answer = sys.stdin.readline()
-    return answer.endswith("\n") and not answer.strip().lower().startswith("n")
 
 
 def _standing(tables: object, name: str) -> Key | None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from streamchat.cli.asking import agreed, can_ask
 from streamchat.cli.exits import notice
 from streamchat.cli.listing import branches, entry_line, fields, hit_fields, marked, role_of, show_progress, show_turn
 from streamchat.config import load
@@ -347,14 +348,9 @@ def _delete(kept: Store, entries: list[Entry], settings: Settings, *, yes: bool)
     for entry in entries:
         typer.echo(entry_line(entry))
     if not yes:
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not can_ask():
             raise UsageError("deleting wants a yes, and there is nobody to ask", "To delete without being asked: --yes")
-        sys.stderr.write(f"Delete {_count(len(entries))}? [y/N] ")
-        sys.stderr.flush()
-        answer = sys.stdin.readline()
-        if not answer.endswith("\n"):  # Ctrl+D
-            sys.stderr.write("\n")
-        if answer.strip().lower() not in ("y", "yes"):
+        if not agreed(f"Delete {_count(len(entries))}?", otherwise=False):
             raise ChatError("nothing was deleted")
     busy = kept.delete(entries)
     if settings.history.transcript_dir:
