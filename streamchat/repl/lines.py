@@ -125,12 +125,17 @@ class Lines:
         early = self._typed_early(source)
         if early.startswith(_END):
             return None
-        data = early.replace(b"\r", b"\n").rstrip(_END)
-        self._write(safe(data.decode(errors="replace")))
+        self._show(early)
+        data = _entered(early)
         with self._terminal.as_found():
+            slipped_in = bool(select.select([source], [], [], 0)[0])
             while not data.endswith(b"\n") or select.select([source], [], [], _PASTE)[0]:
-                piece = self._stop.waiting(lambda: os.read(source, 65536)).rstrip(_END)
-                data += piece.replace(b"\r", b"\n")
+                piece = self._stop.waiting(lambda: os.read(source, 65536))
+                if slipped_in:
+                    self._show(_not_echoed(piece))
+                    slipped_in = False
+                piece = _entered(piece)
+                data += piece
                 if not piece:
                     break
         return _KEYS.sub("", data.decode(errors="replace")).rstrip("\n") if data else None
@@ -142,6 +147,20 @@ class Lines:
             early += piece
         return early
 
+    def _show(self, keys: bytes) -> None:
+        self._write(safe(_entered(keys).decode(errors="replace")))
+
     def _write(self, text: str) -> None:
         self._out.write(text)
         self._out.flush()
+
+
+def _entered(keys: bytes) -> bytes:
+    """Keys as the terminal's own editing would have handed them over."""
+    return keys.replace(b"\r", b"\n").rstrip(_END)
+
+
+def _not_echoed(piece: bytes) -> bytes:
+    """What of the first piece was typed before the terminal edited lines, which is there at once: without an Enter, or
+    with one that is a carriage return still. What ends in a line feed the terminal has shown."""
+    return piece[: piece.rfind(b"\r") + 1] if b"\n" in piece else piece

@@ -1,0 +1,93 @@
+"""The prompt where nothing is redrawn, on a real terminal: every key is seen once, whenever it is pressed."""
+
+import contextlib
+import fcntl
+import io
+import os
+import pty
+import select
+import struct
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from prompt_toolkit.document import Document
+
+from streamchat.repl.lines import Lines
+from streamchat.repl.stopping import Result, Stop
+from streamchat.repl.terminal import Terminal
+
+
+class Overtaken(Terminal):
+    """A terminal at which something is pressed in the last moment before it edits lines by itself."""
+
+    press: Callable[[], None]
+
+    @contextmanager
+    def as_found(self) -> Iterator[None]:
+        self.press()
+        with super().as_found():
+            yield
+
+
+class Waiting(Stop):
+    """Presses keys when there is nothing left to be read."""
+
+    def __init__(self, slave: int, press: Callable[[], None]) -> None:
+        super().__init__()
+        self._slave, self._press = slave, press
+
+    def waiting(self, work: Callable[[], Result]) -> Result:
+        if not select.select([self._slave], [], [], 0)[0]:
+            self._press()
+        return super().waiting(work)
+
+
+@pytest.mark.parametrize("cut", range(7))
+def test_a_line_is_read_and_seen_once_whichever_of_its_keys_come_before_the_terminal_edits(cut: int) -> None:
+    assert read("hello\r"[:cut], "hello\r"[cut:]) == ("hello", "> hello\r\n")
+
+
+def test_a_paste_that_comes_before_the_terminal_edits_is_one_message_and_seen_once() -> None:
+    assert read("two\rlines\r", "") == ("two\nlines", "> two\r\nlines\r\n")
+
+
+def test_a_control_d_that_comes_before_the_terminal_edits_is_the_end() -> None:
+    assert read("\x04", "") == (None, "> ")
+
+
+def read(before: str, after: str) -> tuple[str | None, str]:
+    """What was read, and what stands on the terminal then."""
+    master, slave = pty.openpty()
+    with contextlib.ExitStack() as closing:
+        closing.callback(os.close, master)
+        out = closing.enter_context(open(os.dup(slave), "w"))
+        source = closing.enter_context(open(slave))
+        terminal = Overtaken(slave)
+        terminal.press = lambda: press(master, slave, before)
+        with terminal, Waiting(slave, lambda: press(master, slave, after)) as stop:
+            message = Lines(terminal, stop, out, source).read(Document())
+        return message, seen(master)
+
+
+def press(master: int, slave: int, keys: str) -> None:
+    """The keys, when the terminal has taken them; while it edits lines it tells so of whole ones only."""
+    there = _waiting(slave)
+    os.write(master, keys.encode())
+    lines = bool(termios.tcgetattr(slave)[3] & termios.ICANON)
+    while keys and (not lines or keys.endswith("\r")) and _waiting(slave) < there + len(keys):
+        pass
+
+
+def seen(master: int) -> str:
+    os.set_blocking(master, False)
+    shown = io.BytesIO()
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            shown.write(os.read(master, 4096))
+    return shown.getvalue().decode()
+
+
+def _waiting(slave: int) -> int:
+    return int(struct.unpack("i", fcntl.ioctl(slave, termios.FIONREAD, b"\0" * 4))[0])
