@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from streamchat.cli.coercion import quick
 from streamchat.cli.exits import Signalled
 from streamchat.cli.front import COMMANDS, QUESTIONS, outline, run
+from streamchat.cli.outline import refused
 from streamchat.cli.pages import page, shape
 from streamchat.errors import UsageError
 
@@ -119,7 +120,7 @@ def _usage_error(exc: Any, arguments: list[str]) -> UsageError:
     """The parser's complaint as ours, with the help of the command that it was about."""
     path = (getattr(exc, "ctx", None) or _context(arguments)).command_path
     message = str(exc.format_message()).rstrip(".").replace(": Value error, ", ": ", 1)
-    return UsageError(message[:1].lower() + message[1:], f"See: {path} --help")
+    return refused(message[:1].lower() + message[1:], path, arguments)
 
 
 def _context(arguments: list[str]) -> Any:

@@ -29,7 +29,6 @@ from streamchat.config.settings import Settings
 from streamchat.config.target import printable
 from streamchat.errors import IncompleteError, UnknownModelError, UsageError
 from streamchat.history.conversation import Conversation
-from streamchat.paths import STDOUT
 from streamchat.providers.base import Provider
 from streamchat.session import Session
 from streamchat.views.choose import choose, shows_footer
@@ -49,7 +48,7 @@ def ask(question: str, flags: Flags) -> int:
     tell = silence if flags.quiet else notice
     for line in settings.notices:
         tell(line)
-    targets = Targets(None if flags.output == STDOUT else flags.output, flags.save, flags.record, flags.force)
+    targets = Targets.of(flags)
     targets.check()
     schema = schema_of(flags)
     if len(flags.model or ()) > 1:

@@ -43,7 +43,7 @@ def chat(question: str, flags: Flags) -> int:
     tell = silence if flags.quiet else _aside
     for line in settings.notices:
         tell(line)
-    targets = Targets(save=flags.save, force=flags.force)
+    targets = Targets.of(flags)
     targets.check()
     texts, attachments = files_of(flags)
     choice, provider = connected(settings, tell)

@@ -7,6 +7,7 @@
 
 import _thread
 import contextlib
+import errno
 import gc
 import os
 import signal
@@ -64,10 +65,17 @@ def _told(exc: Exception) -> int:
             tell(exc)
             return exc.exit_code
         case OSError():
-            complain(f"{exc.strerror or exc}" + (f": {exc.filename}" if exc.filename else ""))
+            complain(f"{exc.strerror or exc}" + (f": {exc.filename}" if exc.filename else ""), _hint(exc))
         case _:  # the last line of defence: a bug is one line too, and its traceback on request
             _bug(exc)
     return 1
+
+
+def _hint(exc: OSError) -> str | None:
+    """Files are written under their names; what has none and no room is where the output leads."""
+    if exc.filename is None and exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "The output cannot take more. An answer is kept all the same: streamchat history show"
+    return None
 
 
 def tell(error: ChatError) -> None:

@@ -1,6 +1,7 @@
 """`streamchat history`: the conversations that were kept, found, shown, played, moved in and out, and deleted."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,13 +9,14 @@ import msgspec
 import typer
 
 from streamchat.cli.asking import agreed, can_ask
-from streamchat.cli.exits import notice
+from streamchat.cli.exits import notice, tell
 from streamchat.cli.listing import branches, entry_line, fields, hit_fields, marked, role_of, show_progress, show_turn
 from streamchat.config import load
 from streamchat.config.settings import Settings
 from streamchat.errors import ChatError, UsageError
 from streamchat.history import formats, records
 from streamchat.history.conversation import Conversation
+from streamchat.history.draft import Draft
 from streamchat.history.index import Entry
 from streamchat.history.redaction import patterns
 from streamchat.history.store import Store, copies
@@ -195,30 +197,42 @@ def export(
 def import_(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
     as_json: Json = False,
-) -> None:
+) -> int:
     """Take conversations in: exported ones, the data export of ChatGPT or Claude (zip or json), llm's logs.db.
 
     \b
       streamchat history import conversations.json
       streamchat history import tides.md
     """
-    from streamchat.history.imports import read
-
     added: list[str] = []
+    failed: list[ChatError] = []
     before = 0
     with store() as kept:
-        for file in files:
-            for draft in read(file):
-                conversation = kept.add(draft)
-                if conversation is None:
-                    before += 1
-                    continue
-                added.append(conversation.id)
-                if not as_json:
-                    typer.echo(f"{conversation.id}  {formats.title(conversation)}")
+        for draft in _drafts(files, failed):
+            conversation = kept.add(draft)
+            if conversation is None:
+                before += 1
+                continue
+            added.append(conversation.id)
+            if not as_json:
+                typer.echo(f"{conversation.id}  {formats.title(conversation)}")
     if as_json:
         write_json(added)
-    notice(f"{len(added)} imported" + (f", {before} were there already" if before else ""))
+    if added or before or not failed:
+        notice(f"{len(added)} imported" + (f", {before} were there already" if before else ""))
+    return failed[0].exit_code if failed else 0
+
+
+def _drafts(files: list[Path], failed: list[ChatError]) -> Iterator[Draft]:
+    """The conversations in all files; one that cannot be read is said, and the others are no worse for it."""
+    from streamchat.history.imports import read
+
+    for file in files:
+        try:
+            yield from read(file)
+        except ChatError as exc:
+            failed.append(exc)
+            tell(exc)
 
 
 @history_app.command()

@@ -4,12 +4,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 from msgspec import Struct
 
 from streamchat.cli.exits import complain
+from streamchat.cli.flags import Flags
 from streamchat.errors import ChatError, UsageError
 from streamchat.history.conversation import Conversation
+from streamchat.paths import STDOUT, expanded
 from streamchat.providers.base import Provider
 
 
@@ -22,6 +25,13 @@ class Targets(Struct, frozen=True):
     record: Path | None = None
     force: bool = False
     missed: list[ChatError] = []
+
+    @classmethod
+    def of(cls, flags: Flags) -> Self:
+        """What these flags name."""
+        answer = None if flags.output == STDOUT else flags.output
+        output, save, record = (path and expanded(path) for path in (answer, flags.save, flags.record))
+        return cls(output, save, record, flags.force)
 
     def check(self) -> None:
         """UsageError for a file that could not be written, or that is there and was not to be replaced."""

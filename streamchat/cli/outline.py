@@ -20,6 +20,8 @@ from streamchat.errors import UsageError
 _FILE = "outline.json"
 _OTHERS = 0o022
 """Whoever else may write a file could put words into the program's mouth."""
+_QUESTION = 3
+"""Words that may have been meant as a question."""
 
 
 class Parameter(SimpleNamespace):
@@ -145,11 +147,11 @@ def slip(top: Command, words: Sequence[str]) -> UsageError | None:
             from difflib import get_close_matches
 
             near = sorted(get_close_matches(name, [name for name in names if len(name) > 2]))
-            return _no_such(name, path, f" (Possible options: {', '.join(near)})" if near else "")
+            return _no_such(name, path, words, f" (Possible options: {', '.join(near)})" if near else "")
         else:
             for place, letter in enumerate(word[1:], 1):
                 if f"-{letter}" not in names:
-                    return _no_such(f"-{letter}", path)
+                    return _no_such(f"-{letter}", path, words)
                 if _takes_value(names[f"-{letter}"]):
                     if place + 1 == len(word):  # nothing behind it in the word: its value is the next one
                         if not rest:
@@ -168,8 +170,20 @@ def _takes_value(option: Parameter) -> bool:
     return not option.is_flag
 
 
-def _no_such(name: str, path: str, more: str = "") -> UsageError | None:
-    return UsageError(f"no such option: {name}{more}", f"See: {path} --help") if name.isprintable() else None
+def refused(message: str, path: str, words: Sequence[str]) -> UsageError:
+    """The parser's complaint about these words: where their help is, and how to ask them if they were a question."""
+    hint = f"See: {path} --help"
+    text = [word for word in words if not word.startswith("-")]
+    if len(text) >= _QUESTION:
+        if words[0] == path.split()[-1] == "ask":
+            hint += "; behind -- every word is text"
+        elif text == [*words] and words[0] not in ("ask", "chat"):
+            hint += f"; to ask just that: streamchat ask {' '.join(words)}"
+    return UsageError(message, hint)
+
+
+def _no_such(name: str, path: str, words: Sequence[str], more: str = "") -> UsageError | None:
+    return refused(f"no such option: {name}{more}", path, words) if name.isprintable() else None
 
 
 def _told(command: Any, context: Any) -> dict[str, Any]:

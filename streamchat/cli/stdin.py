@@ -16,6 +16,9 @@ from streamchat.errors import UsageError
 PATIENCE = 3.0
 """Seconds to wait for the first byte of a pipe beside a question."""
 
+LONGEST = 200_000_000
+"""Bytes that are read of stdin: what no model reads is not waited for until memory is full."""
+
 _PIECE = 1 << 16
 
 
@@ -56,9 +59,15 @@ def _begins(descriptor: int) -> bool:
 
 
 def _all(descriptor: int) -> bytes:
-    pieces = []
+    pieces, size = [], 0
     while piece := os.read(descriptor, _PIECE):
         pieces.append(piece)
+        size += len(piece)
+        if size > LONGEST:
+            raise UsageError(
+                f"more than {LONGEST // 1_000_000} MB came on stdin, which no model reads",
+                "Pipe a part of it in: ... | head -c 1000000 | streamchat ask ...",
+            )
     return b"".join(pieces)
 
 

@@ -400,9 +400,20 @@ def test_a_full_stdout_is_one_line_and_the_answer_is_kept() -> None:
     command = ("/bin/sh", "-c", 'exec "$@" >/dev/full', "sh", sys.executable, "-m", "streamchat")
     result = run(*REPLAY, "Which?", command=command)
 
-    assert (result.status, len(result.err.splitlines())) == (1, 1)
-    assert "space" in result.err
+    assert (result.status, result.err.splitlines()) == (
+        1,
+        [
+            "streamchat: No space left on device",
+            "  The output cannot take more. An answer is kept all the same: streamchat history show",
+        ],
+    )
     assert any(line["type"] == "text" for line in journal())
+
+
+@pytest.mark.parametrize("flag", ["--output", "--save", "--record"])
+def test_a_file_may_be_named_from_the_home_where_no_shell_says_so(flag: str) -> None:
+    assert run(*REPLAY, f"{flag}=~/kept.md", "Which?").status == 0
+    assert (Path(os.environ["HOME"]) / "kept.md").exists()
 
 
 @pytest.mark.parametrize(("flag", "name"), [("-o", "a.txt"), ("--save", "a.md"), ("--record", "a.rec")])

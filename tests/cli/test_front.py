@@ -93,6 +93,21 @@ def test_an_option_without_its_value_is_answered_with_the_page_that_has_it(words
     assert raised.value.hint == f"See: streamchat {page} --help"
 
 
+@pytest.mark.parametrize(
+    ("words", "way"),
+    [
+        ("ask what does ls -la do", "See: streamchat ask --help; behind -- every word is text"),
+        ("models of ships", "See: streamchat models --help; to ask just that: streamchat ask models of ships"),
+        ("usage of semicolons", "See: streamchat usage --help; to ask just that: streamchat ask usage of semicolons"),
+        ("ask hi --bogus", "See: streamchat ask --help"),
+        ("history shwo", "See: streamchat history --help"),
+    ],
+)
+def test_words_that_were_a_question_are_told_how_to_be_asked(words: str, way: str) -> None:
+    for _ in range(2):  # without an outline of the command line, and with one
+        assert run(*words.split()).err.splitlines()[1:] == [f"  {way}"]
+
+
 def test_a_choice_that_there_is_not_is_told_without_the_validator_s_own_words() -> None:
     with pytest.raises(UsageError) as raised:
         parsed(["usage", "--by", "week"])

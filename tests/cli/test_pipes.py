@@ -164,6 +164,16 @@ def test_a_hundred_megabytes_on_stdin_are_read_and_sent() -> None:
     assert result.stdout.startswith(b"# Why the sea")
 
 
+def test_a_pipe_without_an_end_is_given_up_before_memory_is() -> None:
+    with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as endless:
+        assert endless.stdout is not None
+        result = run(*ECHO, stdin=endless.stdout.fileno())
+        endless.kill()
+
+    assert (result.status, result.stdout) == (2, b"")
+    assert "more than 200 MB" in result.err and "head -c" in result.err
+
+
 @pytest.mark.parametrize("name", ["C", "POSIX", "C.UTF-8", "xx_YY.ISO-8859-1"])
 def test_whatever_the_locale_text_goes_in_and_out_whole(name: str) -> None:
     result = run(*ECHO, "Wörld 日本", stdin="größer 🙂".encode(), env={"LC_ALL": name, "LANG": name})

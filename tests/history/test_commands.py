@@ -172,6 +172,21 @@ def test_export_import_and_go_on(directory: Path, tmp_path: Path) -> None:
     assert (again.status, again.err.splitlines()[0]) == (2, f"streamchat: {target} exists already")
 
 
+def test_of_several_files_one_that_cannot_be_read_costs_the_others_nothing(directory: Path, tmp_path: Path) -> None:
+    conversation = one(directory, "What are tides?")
+    good = tmp_path / "tides.md"
+    said(history("export", conversation.id, "-o", str(good)))
+
+    result = history("import", "missing.json", str(good), __file__)
+
+    assert (result.status, len(result.out.splitlines())) == (2, 1)
+    assert [line for line in result.err.splitlines() if line.startswith("streamchat: ")] == [
+        "streamchat: missing.json cannot be read: No such file or directory",
+        f"streamchat: {__file__} holds no conversation that streamchat knows how to read",
+        "streamchat: 1 imported",
+    ]
+
+
 def test_everything_can_be_exported(directory: Path, tmp_path: Path) -> None:
     made = {one(directory, "One?").id, one(directory, "Two?").id}
     said(history("export", "--all", "--format", "html", "-o", str(tmp_path / "out")))
