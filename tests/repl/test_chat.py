@@ -5,16 +5,15 @@ import os
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.repl.person import Person
+from tests.repl.person import ANSWERED, Person
 from tests.wire.answers import chat_answer
 from tests.wire.scenario import Scenario, Stall, Wait, stream
-from tests.wire.server import Server
+from tests.wire.server import DEADLINE, Server
 
 SLOW = ("-m", "echo", "--opt", "delay=0.05")
 
@@ -38,7 +37,7 @@ def at(server: Server) -> tuple[str, ...]:
     return ("-m", "vllm/m", "--base-url", server.v1, "--retries", "0")
 
 
-def idle(person: Person, footer: str = "first token") -> None:
+def idle(person: Person, footer: str = ANSWERED) -> None:
     """Wait until an answer is there and the prompt is back."""
     person.prompted(footer)
 
@@ -79,7 +78,7 @@ def test_words_are_the_first_message() -> None:
 
 def test_piped_text_is_the_first_message_and_keys_come_from_the_terminal() -> None:
     with Person("-m", "echo", stdin=b"some text\n", tty=("stdout", "stderr")) as person:
-        person.sees('"some text"', "first token")
+        person.sees('"some text"', ANSWERED)
         person.press("more\r")
         person.sees('"content": "more"')
         assert leave(person) == 0
@@ -193,12 +192,9 @@ def test_one_key_stops_a_stalled_answer_at_once_and_keeps_everything(server: Ser
         person.sees("Half an")
         person.press("a draft")
         person.sees("> a draft")
-        begun = time.monotonic()
         person.press(key)
-        assert server.exchange(0).closed.wait(5)
-        stopped = time.monotonic() - begun
+        assert server.exchange(0).closed.wait(DEADLINE)  # nothing but the key has it end
         rows = person.sees("interrupted", "> a draft")
-        assert stopped < 0.1 or os.getloadavg()[0] > 2, f"{stopped:.3f} s"
         assert rows.count("Half an") == 1
         person.press(" goes on\r")
         person.sees("Whole")
@@ -217,7 +213,7 @@ def test_an_answer_that_has_not_begun_is_stopped_too(server: Server) -> None:
         person.sees("waiting")
         exchange = server.exchange(0)
         person.press("\x1b")
-        assert exchange.closed.wait(5)
+        assert exchange.closed.wait(DEADLINE)
         person.prompted("interrupted")
         assert leave(person) == 0
 
@@ -234,7 +230,7 @@ def test_esc_takes_the_queue_back_before_it_stops_anything(server: Server) -> No
         person.press("\x1b")
         person.sees("> second⏎third", gone="queued")
         gate.set()
-        rows = person.sees("first token", "> second", "  third")
+        rows = person.sees(ANSWERED, "> second", "  third")
         assert "interrupted" not in "\n".join(rows)
         person.press("\x03")
         assert leave(person) == 0
@@ -305,7 +301,7 @@ def test_a_paste_while_an_answer_streams_does_not_send(server: Server) -> None:
         person.press(b"see \x1b[200~a\rb\x1b[201~ and \x1b[200~" + pasted.encode() + b"\x1b[201~")
         person.sees("> see a⏎b and [pasted 84 lines]")
         gate.set()
-        person.sees("first token", "  b and [pasted 84 lines]")
+        person.sees(ANSWERED, "  b and [pasted 84 lines]")
         person.press("\r")
         person.sees("Two")
         assert leave(person) == 0
@@ -380,7 +376,7 @@ def test_history_is_kept_for_the_next_session_and_private() -> None:
         person.press("\x1b[C")
         person.press("?\r")
         person.sees('"an old question?"')
-        person.prompted("first token")
+        person.prompted(ANSWERED)
         person.press("\x12old")
         person.sees("an old question")
         person.press("\r\r")
@@ -462,7 +458,7 @@ def test_it_stops_and_comes_back(streaming: bool) -> None:
         person.press("\x1a")
         person.sees("stopped", "same")
         if streaming:
-            person.prompted("first token")
+            person.prompted(ANSWERED)
             rows = person.scrollback
             assert sum('"delay"' in row for row in rows) == 1
         else:
