@@ -34,12 +34,12 @@ def test_long_blocks_leave_while_they_are_open_and_are_the_same(name: str) -> No
     text = ENDLESS[name]
     blocks = Blocks()
     held = 0
-    for piece in pieces(text, 50):
+    for piece in pieces(text, 150):
         blocks.feed(piece)
         blocks.take()
         held = max(held, sum(_size(block) for part in blocks.tail() for block in part))
 
-    assert streamed(pieces(text, 50), 80) == streamed([text], 80)
+    assert streamed(pieces(text, 150), 80) == streamed([text], 80)
     assert held <= (8500 if name in ("never closed", "one word") else 3000)
 
 
