@@ -17,13 +17,15 @@ from streamchat.history.intake import OPEN, SHUT, Intake, Progress
 from streamchat.history.query import Query, unspaced
 from streamchat.views.safe import joined_surrogates
 
-_BEGINS = "length(?1) >= 4 AND id >= lower(?1) AND id < lower(?1) || '{'"
+_BEGINS = "length(?) >= 4 AND id >= lower(?) AND id < lower(?) || '{'"
 _FIELDS = "conversations.id, path, name, title, created, updated, conversations.model, turns, size"
 _HITS = (
     "FROM said CROSS JOIN rows ON rows.key = said.rowid "
     "CROSS JOIN conversations ON conversations.key = rows.conversation "
-    "WHERE said MATCH ?1 AND time >= ?2 AND (?3 = '' OR time < ?3)"
+    "WHERE said MATCH ? AND time >= ? AND time < ?"
 )
+_EVER = "~"
+"""Behind every time."""
 
 
 class Entry(Struct, frozen=True):
@@ -72,16 +74,16 @@ class Index:
         if query.match:
             return self._entries_with(query, limit)
         sql = (
-            f"SELECT {_FIELDS} FROM conversations WHERE turns > 0 AND updated >= ?1 AND (?2 = '' OR updated < ?2) "
-            "ORDER BY updated DESC, key DESC LIMIT ?3"
+            f"SELECT {_FIELDS} FROM conversations WHERE turns > 0 AND updated >= ? AND updated < ? "
+            "ORDER BY updated DESC, key DESC LIMIT ?"
         )
-        return [self._entry(row) for row in self._db.select(sql, query.after, query.before, _limit(limit))]
+        return [self._entry(row) for row in self._db.select(sql, query.after, query.before or _EVER, _limit(limit))]
 
     def _entries_with(self, query: Query, limit: int | None) -> list[Entry]:
         """Stops reading hits, which come in the order of their conversations, when there are enough."""
         sql = f"SELECT conversation {_HITS} ORDER BY said.rowid DESC"
         keys: dict[int, None] = {}
-        for (key,) in self._db.execute(sql, query.match, query.after, query.before):
+        for (key,) in self._db.execute(sql, query.match, query.after, query.before or _EVER):
             keys[key] = None
             if len(keys) == limit:
                 break
@@ -93,9 +95,9 @@ class Index:
         word = joined_surrogates(word)
         if not word:
             return []
-        for condition in ("id = lower(?1)", "name = ?1 COLLATE NOCASE", _BEGINS):
+        for condition in ("id = lower(?)", "name = ? COLLATE NOCASE", _BEGINS):
             sql = f"SELECT {_FIELDS} FROM conversations WHERE turns > 0 AND {condition} ORDER BY updated DESC LIMIT 20"
-            if found := [self._entry(row) for row in self._db.select(sql, word)]:
+            if found := [self._entry(row) for row in self._db.select(sql, *[word] * condition.count("?"))]:
                 return found
         return []
 
@@ -111,10 +113,10 @@ class Index:
         """The messages that fit, those of the conversation that was used last first."""
         sql = (
             f"SELECT {_FIELDS}, turn, said.role, time, snippet(said, 0, '{OPEN}', '{SHUT}', '…', 24) "
-            f"{_HITS} ORDER BY said.rowid DESC LIMIT ?4"
+            f"{_HITS} ORDER BY said.rowid DESC LIMIT ?"
         )
         match = query.match or "role : (user OR assistant)"
-        rows = self._db.select(sql, match, query.after, query.before, _limit(limit))
+        rows = self._db.select(sql, match, query.after, query.before or _EVER, _limit(limit))
         return [Hit(self._entry(row[:9]), row[9], row[10], row[11], _pieces(row[12])) for row in rows]
 
     def forget(self, paths: Iterable[Path]) -> None:
