@@ -184,6 +184,22 @@ def test_keys_that_come_in_one_piece_with_enter_are_typed_into_the_answer_in_the
     assert questions() == ["first", "second"]
 
 
+def test_who_stops_an_answer_sees_no_more_of_the_megabytes_that_had_come_and_they_are_kept(server: Server) -> None:
+    """They went on being painted for seconds."""
+    deltas = [f"{number}: {'word ' * 400}\n\n" for number in range(1000)]
+    server.play(stream(chat_answer(deltas)[:-2], Stall()))
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.program.wait_for(b"word word")
+        person.press("\x1b")
+        person.prompted("more characters had come", "interrupted")
+        assert b"999: " not in person.written
+        assert leave(person) == 0
+    kept = "".join(line["text"] for line in records() if line["type"] == "text")
+    assert kept.startswith("0: word") and "".join(deltas).startswith(kept)
+
+
 @pytest.mark.parametrize("key", [b"\x1b", b"\x03"])
 def test_one_key_stops_a_stalled_answer_at_once_and_keeps_everything(server: Server, key: bytes) -> None:
     server.play(stream(chat_answer(["Half an ", "answer"])[:2], Stall()), stream(chat_answer(["Whole"])))
