@@ -70,6 +70,8 @@ class Draft:
                 self._delete(place + (line.get_end_of_line_position() or 1))
             case Keys.BracketedPaste:
                 self._insert(self._pastes.fold(press.data))
+            case Keys.Any:
+                self._insert(press.data)
             case Keys.ControlJ | "\r" | "\n":
                 self._insert("\n")
             case key if not isinstance(key, Keys) and (category(key) != "Cc" or key == "\t"):

@@ -16,7 +16,6 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
 from prompt_toolkit.input.typeahead import store_typeahead
-from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output.vt100 import Vt100_Output
@@ -31,6 +30,7 @@ from streamchat.repl.entry import Pastes
 from streamchat.repl.keyboard import unread
 from streamchat.repl.keys import HELP, LEAVE, bindings
 from streamchat.repl.picking import Search, pick
+from streamchat.repl.runs import Input, runs
 from streamchat.repl.terminal import Terminal
 from streamchat.views.footer import Phrase, joined
 
@@ -75,7 +75,7 @@ class Editor:
         self._drawing = Drawing()
         self._stopping = False
         self._hint = ""
-        self._input, self._output = Vt100Input(source), Vt100_Output.from_pty(out)
+        self._input, self._output = Input(source), Vt100_Output.from_pty(out)
         self._session: PromptSession[str] = PromptSession(
             history=history,
             completer=completer,
@@ -179,7 +179,7 @@ class Editor:
         self._app.key_processor.process_keys()
         if keys := self.early():
             self._input.vt100_parser.feed(keys.decode(errors="replace"))  # it goes on where they end, in a paste too
-            store_typeahead(self._input, self._input.flush_keys())
+            store_typeahead(self._input, list(runs(self._input.flush_keys())))
 
     def _completes(self) -> bool:
         before = self._session.default_buffer.document.text_before_cursor

@@ -20,6 +20,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
+from streamchat.repl.runs import runs
 from streamchat.threads import deaf
 
 _ESCAPE = 0.03
@@ -141,7 +142,7 @@ class Keyboard:
 
     def _give(self) -> None:
         pressed, self._pressed[:] = self._pressed.copy(), ()
-        for press in chords(pressed):
+        for press in chords([*runs(pressed)]):
             self._key(press)
 
     def _in_paste(self) -> bool:

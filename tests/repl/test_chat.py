@@ -310,6 +310,46 @@ def test_colours_in_a_paste_without_brackets_end_nothing() -> None:
     assert questions() == ["red text"]
 
 
+@pytest.mark.parametrize("between", [" ", "\n"])
+def test_forty_thousand_letters_pasted_without_brackets_are_there_at_once(server: Server, between: str) -> None:
+    """They took the prompt forty seconds: each was a key, for which all that stood before it was looked through."""
+    gate = halting(server)
+    pasted = between.join(["lorem ipsum dolor"] * 2222)
+    with Person(*at(server)) as person:
+        person.prompted()
+        begun = time.monotonic()
+        person.press(pasted + " at the prompt")
+        person.sees("dolor at the prompt")
+        assert time.monotonic() - begun < 8
+        person.press("\r")
+        person.sees("One")
+        begun = time.monotonic()
+        person.press(pasted + " below the answer")
+        person.sees("dolor below the answer")
+        assert time.monotonic() - begun < 8
+        gate.set()
+        person.sees("12 in", "dolor below the answer")
+        person.press("\x03")
+        person.prompted(draft="")
+        assert leave(person) == 0
+    assert questions() == [pasted + " at the prompt"]
+
+
+def test_letters_that_come_in_one_piece_are_commands_where_vi_takes_them_for_commands(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[ui]\nkeymap = "vi"\n')
+    with Person("-m", "echo", "--config", str(config)) as person:
+        person.prompted()
+        person.press("the letters of the alphabet")
+        person.prompted(draft="the letters of the alphabet")
+        person.press("\x1b0")
+        person.points_at("> ", "the letters of the alphabet")
+        person.press("x" * 19 + "Ashort of many letters, of which two")
+        person.prompted(draft="alphabetshort of many letters, of which two")
+        person.press("\x1b0iand in front of it\x1b")
+        person.prompted(draft="and in front of italphabetshort of many letters, of which two")
+
+
 def test_a_paste_while_an_answer_streams_does_not_send(server: Server) -> None:
     gate = threading.Event()
     server.play(stream(chat_answer(["One"])[:2], Wait(gate), chat_answer(["One"])[2:]), stream(chat_answer(["Two"])))
