@@ -1,6 +1,7 @@
 """The line that is typed while an answer streams: a text with a cursor, and the keys of a line editor for it."""
 
 import re
+from collections.abc import Callable, Sequence
 from unicodedata import category
 
 from prompt_toolkit.document import Document
@@ -8,15 +9,20 @@ from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
 from streamchat.repl.entry import Pastes
+from streamchat.repl.recall import Recall
 
 _LAST_WORD = re.compile(r"\S*\s*\Z")
 
 
 class Draft:
-    """What is typed so far. A folded paste in it is one character for every key."""
+    """What is typed so far. A folded paste in it is one character for every key; `earlier` gives what Up recalls, the
+    latest last."""
 
-    def __init__(self, pastes: Pastes) -> None:
+    def __init__(self, pastes: Pastes, *, earlier: Callable[[], Sequence[str]] = tuple) -> None:
         self._pastes = pastes
+        self._recall = Recall(earlier)
+        self._column: int | None = None
+        """The column to which Up and Down go, through lines that are shorter."""
         self.document = Document()
 
     @property
@@ -26,6 +32,7 @@ class Draft:
     @text.setter
     def text(self, text: str) -> None:
         self.document = Document(text)
+        self._recall.forget()
 
     @property
     def behind(self) -> str:
@@ -34,7 +41,7 @@ class Draft:
 
     def take(self) -> Document:
         """All of it; nothing is left."""
-        taken, self.document = self.document, Document()
+        taken, self.text = self.document, ""
         return taken
 
     def begin_with(self, text: str) -> None:
@@ -45,7 +52,18 @@ class Draft:
     def key(self, press: KeyPress) -> None:
         """One key; nothing comes of one that no line editor knows."""
         line, place = self.document, self.document.cursor_position
+        column, self._column = self._column or line.cursor_position_col, None
         match press.key:
+            case Keys.Up | Keys.ControlP if line.cursor_position_row:
+                self._go(place + line.get_cursor_up_position(preferred_column=column))
+                self._column = column
+            case Keys.Down | Keys.ControlN if not line.on_last_line:
+                self._go(place + line.get_cursor_down_position(preferred_column=column))
+                self._column = column
+            case Keys.Up | Keys.ControlP if (text := self._recall.step(self.text, -1)) is not None:
+                self.document = Document(text)
+            case Keys.Down | Keys.ControlN if (text := self._recall.step(self.text, 1)) is not None:
+                self.document = Document(text, len(text.partition("\n")[0]))
             case Keys.Left | Keys.ControlB:
                 self._go(place - 1)
             case Keys.Right | Keys.ControlF:

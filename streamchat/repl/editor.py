@@ -129,6 +129,10 @@ class Editor:
         """The keys that came in one piece with the end of the last message: nobody has seen them yet."""
         return unread(self._input)
 
+    def earlier(self) -> list[str]:
+        """The messages of the history, the latest last."""
+        return self._session.history.get_strings()
+
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been; it belongs to the history as well."""
         self._session.history.append_string(text)

@@ -110,6 +110,10 @@ class Lines:
         """None: what is in one piece with a line is a paste, and part of the message."""
         return ""
 
+    def earlier(self) -> tuple[str, ...]:
+        """None: what was typed is found in the scrollback."""
+        return ()
+
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been."""
         self._write(f"{PROMPT}{safe(text)}\n")

@@ -60,7 +60,7 @@ class Repl:
         self.extra, self.directory, self.terminal = extra, directory, terminal
         self.files, self.pastes = Files(), Pastes()
         self.stop, self.context = Stop(), Context()
-        self.typing = TypeAhead(self.pastes, stop=self.stop.now)
+        self.typing = TypeAhead(self.pastes, stop=self.stop.now, earlier=lambda: self.prompt.earlier())
         self.spending = Spending(session.conversation)
         self.leaving = False
         self.addresses = {session.provider.name: settings.sources.flags.get("base_url")}

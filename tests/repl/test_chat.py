@@ -135,6 +135,31 @@ def test_the_line_below_an_answer_is_edited_where_its_cursor_is_and_goes_to_the_
         assert leave(person) == 0
 
 
+def test_below_an_answer_up_and_down_go_through_the_lines_of_a_draft_and_on_to_earlier_messages(server: Server) -> None:
+    gate = halting(server)
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("/set\r")
+        person.prompted("> /set")
+        person.press("first\r")
+        person.sees("One")
+        person.press("queued\rone\ntwo\x1b[A")
+        person.points_at("> one", "⏎two")
+        person.press("\x1b[A")
+        person.sees("> queued", gone="> one")
+        person.press("\x1b[A" * 3)
+        person.sees("One", gone="> queued")
+        person.points_at("> /set", "")
+        person.press("\x1b[B" * 3)
+        person.points_at("> one", "⏎two")
+        person.press("\x1b[B!")
+        person.points_at("> one⏎two!", "")
+        gate.set()
+        person.prompted("Next", "  two!", draft="one")
+        person.press("\x03")
+        assert leave(person) == 0
+
+
 def test_a_queued_message_that_cannot_be_sent_comes_back_in_front_of_what_is_typed(server: Server) -> None:
     """That was lost, and the next message was asked without the one that it belongs to."""
     Path("folder").mkdir()

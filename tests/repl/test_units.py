@@ -20,6 +20,7 @@ from prompt_toolkit.application.current import set_app
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import DummyInput, create_pipe_input
 from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
@@ -208,14 +209,17 @@ def test_a_leaving_that_is_taken_back_is_no_text() -> None:
 
 EDITING = (
     *(Keys.Left, Keys.Right, Keys.Home, Keys.End, Keys.ControlA, Keys.ControlE, Keys.ControlB, Keys.ControlF),
-    *(Keys.ControlH, Keys.Delete, Keys.ControlW, Keys.ControlU, Keys.ControlK),
+    *(Keys.ControlH, Keys.Delete, Keys.ControlW, Keys.ControlU, Keys.ControlK, Keys.Up, Keys.Down),
 )
 WORDS = (Keys.ControlLeft, Keys.ControlRight)
-TYPED = st.lists(st.sampled_from([*EDITING, *"ab .-日"]), max_size=30)
+EARLIER = ("the first", "one\nof three\nlines", "日本")
+TYPED = st.lists(st.sampled_from([*EDITING, *"ab .-日\n"]), max_size=30)
 
 
 @given(TYPED)
 @example([*"one two", Keys.Left, "x", Keys.Left, Keys.ControlK])
+@example([*"long line\nb\nlong line", Keys.Up, Keys.Up, "x", Keys.Down, Keys.Down, "x"])
+@example([*"ab\nab", Keys.Up, Keys.Up, "x", Keys.Up, Keys.Up, "x", Keys.Up, Keys.Up, Keys.Down, *[Keys.Down] * 5, "x"])
 def test_a_line_that_is_typed_meanwhile_is_edited_as_at_the_prompt(keys: list[Keys | str]) -> None:
     """By the keys of the editor's own library, the cursor too."""
     asyncio.run(_edited(keys))
@@ -224,13 +228,16 @@ def test_a_line_that_is_typed_meanwhile_is_edited_as_at_the_prompt(keys: list[Ke
 @functools.cache
 def editor() -> PromptSession[str]:
     """One for all examples: it is made in the time of ten."""
-    return PromptSession(input=DummyInput(), output=DummyOutput(), multiline=True)
+    history = InMemoryHistory(EARLIER)
+    return PromptSession(input=DummyInput(), output=DummyOutput(), multiline=True, history=history)
 
 
 async def _edited(keys: list[Keys | str]) -> None:
-    draft, session = Draft(Pastes()), editor()
+    draft, session = Draft(Pastes(), earlier=lambda: EARLIER), editor()
     session.default_buffer.reset()
     with set_app(session.app):
+        session.default_buffer.load_history_if_not_yet_loaded()
+        await session.default_buffer._load_history_task  # type: ignore[misc]
         for key in keys:
             draft.key(KeyPress(key))
             session.app.key_processor.feed(KeyPress(key))
