@@ -65,9 +65,9 @@ class Draft:
             case Keys.Down | Keys.ControlN if (text := self._recall.step(self.text, 1)) is not None:
                 self.document = Document(text, len(text.partition("\n")[0]))
             case Keys.Left | Keys.ControlB:
-                self._go(place - 1)
+                self._go(self._pastes.left(self.text, place))
             case Keys.Right | Keys.ControlF:
-                self._go(place + 1)
+                self._go(self._pastes.right(self.text, place))
             case Keys.Home | Keys.ControlA:
                 self._go(place + line.get_start_of_line_position())
             case Keys.End | Keys.ControlE:
@@ -77,9 +77,9 @@ class Draft:
             case Keys.ControlRight:
                 self._go(place + (line.find_next_word_ending(include_current_position=True) or len(self.behind)))
             case Keys.ControlH:
-                self._delete(place - 1)
+                self._delete(self._pastes.left(self.text, place))
             case Keys.Delete | Keys.ControlD:
-                self._delete(place + 1)
+                self._delete(self._pastes.right(self.text, place))
             case Keys.ControlW:
                 self._delete(_LAST_WORD.search(line.text_before_cursor).start())  # type: ignore[union-attr]
             case Keys.ControlU:

@@ -29,6 +29,7 @@ from streamchat.repl.early import PROMPT
 from streamchat.repl.entry import Pastes
 from streamchat.repl.keyboard import unread
 from streamchat.repl.keys import HELP, LEAVE, bindings
+from streamchat.repl.letters import keep_outside
 from streamchat.repl.picking import Search, pick
 from streamchat.repl.runs import Input, runs
 from streamchat.repl.terminal import Terminal
@@ -96,6 +97,7 @@ class Editor:
             input=self._input,
             output=self._output,
         )
+        keep_outside(self._session.default_buffer, pastes)
         self._session.default_buffer.on_text_changed += lambda _: self._say("")
         self._app.after_render += lambda _: self.drawn.set()
         self._app.ttimeoutlen, self._app.timeoutlen = 0.05, 0.5

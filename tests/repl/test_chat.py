@@ -409,6 +409,27 @@ def test_new_lines_by_every_key_and_a_folded_paste() -> None:
     assert questions() == ["a\nb\nc\nd", "in a\nblock", "x\ny z"]
 
 
+def test_at_the_prompt_a_key_takes_a_letter_of_several_parts_or_a_folded_paste_as_one() -> None:
+    """An accent was deleted without its letter; a key in the mark of a paste made it one that is not known."""
+    pasted = "\n".join("p" * 20)
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press("ae\u0301b\x1b[D")
+        person.points_at("> a\xe9", "b")
+        person.press("\x08")
+        person.prompted(draft="ab")
+        person.press(f"\x1b[200~{pasted}\x1b[201~\x1b[D")
+        person.points_at("> a", "[pasted 20 lines]b")
+        person.press("\x1b[C")
+        person.points_at("> a[pasted 20 lines]", "b")
+        person.press("\x1b[1;5D")
+        person.points_at("> a", "[pasted 20 lines]b")
+        person.press("\x1b[3~")
+        person.prompted(draft="ab")
+        person.press("\x03")
+        assert leave(person) == 0
+
+
 def test_backspace_behind_a_folded_paste_deletes_all_of_it() -> None:
     with Person("-m", "echo") as person:
         person.prompted()

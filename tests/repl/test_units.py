@@ -213,7 +213,17 @@ EDITING = (
 )
 WORDS = (Keys.ControlLeft, Keys.ControlRight)
 EARLIER = ("the first", "one\nof three\nlines", "日本")
-TYPED = st.lists(st.sampled_from([*EDITING, *"ab .-日\n"]), max_size=30)
+JOINED = (
+    "e\u0301",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "\U0001f1e9\U0001f1ea",
+    "\U0001f44d\U0001f3fd",
+    "\u0e01\u0e33",
+)
+"""What a person takes for one letter each: with an accent, a family, a flag, a tone of skin, a vowel."""
+TYPED = st.lists(st.sampled_from([*EDITING, *JOINED, *"ab .-日\n"]), max_size=30).map(
+    lambda keys: [each for key in keys for each in ([key] if isinstance(key, Keys) else key)]
+)
 
 
 @given(TYPED)
@@ -221,15 +231,16 @@ TYPED = st.lists(st.sampled_from([*EDITING, *"ab .-日\n"]), max_size=30)
 @example([*"long line\nb\nlong line", Keys.Up, Keys.Up, "x", Keys.Down, Keys.Down, "x"])
 @example([*"ab\nab", Keys.Up, Keys.Up, "x", Keys.Up, Keys.Up, "x", Keys.Up, Keys.Up, Keys.Down, *[Keys.Down] * 5, "x"])
 def test_a_line_that_is_typed_meanwhile_is_edited_as_at_the_prompt(keys: list[Keys | str]) -> None:
-    """By the keys of the editor's own library, the cursor too."""
+    """By the keys of the editor, the cursor too."""
     asyncio.run(_edited(keys))
 
 
 @functools.cache
 def editor() -> PromptSession[str]:
     """One for all examples: it is made in the time of ten."""
-    history = InMemoryHistory(EARLIER)
-    return PromptSession(input=DummyInput(), output=DummyOutput(), multiline=True, history=history)
+    keys = bindings(Pastes(), reasoning=print, suspend=print, hint=print)
+    how = {"history": InMemoryHistory(EARLIER), "key_bindings": keys}
+    return PromptSession(input=DummyInput(), output=DummyOutput(), multiline=True, **how)
 
 
 async def _edited(keys: list[Keys | str]) -> None:
@@ -285,6 +296,19 @@ def test_by_words(text: str, left: str, right: str) -> None:
 
     assert after(Keys.ControlLeft) == left
     assert after(Keys.ControlLeft, Keys.ControlRight) == right
+
+
+@pytest.mark.parametrize("letter", JOINED)
+def test_a_letter_of_several_parts_is_one_for_every_key(letter: str) -> None:
+    """Half of it was deleted, and the cursor stood in its middle."""
+
+    def after(*keys: Keys | str) -> str:
+        return Typist().keys(f"a{letter}b", *keys).typing.take_draft().text
+
+    assert after(Keys.Left, Keys.ControlH) == "ab"
+    assert after(Keys.Left, Keys.Left, "x") == f"ax{letter}b"
+    assert after(Keys.Left, Keys.Left, Keys.Delete) == "ab"
+    assert after(Keys.Home, Keys.Right, Keys.Right, "x") == f"a{letter}xb"
 
 
 def test_in_a_draft_of_several_lines_the_cursor_goes_from_one_to_the_other() -> None:
