@@ -69,6 +69,8 @@ class Editor:
     ) -> None:
         self.reasoning: Callable[[], None] = lambda: None
         """Shows or hides the last reasoning: what Ctrl+O does."""
+        self.cleared: Callable[[], str] = lambda: ""
+        """Hears that the line was cleared, and gives a hint about it."""
         self.early: Callable[[], bytes] = lambda: b""
         """Gives the keys, as the terminal sent them, that were typed before there was an editor."""
         self.drawn = Event()
@@ -91,7 +93,13 @@ class Editor:
             prompt_continuation=CONTINUED,
             bottom_toolbar=self._toolbar,
             reserve_space_for_menu=_MENU_ROWS,
-            key_bindings=bindings(pastes, reasoning=lambda: self.reasoning(), suspend=self._suspend, hint=self._say),
+            key_bindings=bindings(
+                pastes,
+                reasoning=lambda: self.reasoning(),
+                suspend=self._suspend,
+                cleared=lambda: self.cleared(),
+                hint=self._say,
+            ),
             style=_STYLE if color else _PLAIN,
             include_default_pygments_style=False,
             input=self._input,

@@ -34,9 +34,15 @@ HELP = (
 
 
 def bindings(
-    pastes: Pastes, *, reasoning: Callable[[], None], suspend: Callable[[], None], hint: Callable[[str], None]
+    pastes: Pastes,
+    *,
+    reasoning: Callable[[], None],
+    suspend: Callable[[], None],
+    cleared: Callable[[], str],
+    hint: Callable[[str], None],
 ) -> KeyBindingsBase:
-    """The keys of the prompt; `reasoning` and `suspend` print or stop while the prompt is off the screen."""
+    """The keys of the prompt; `reasoning` and `suspend` print or stop while the prompt is off the screen, `cleared`
+    hears that the line was cleared and gives a hint about it."""
     keys = KeyBindings()
     without_mouse(keys)
     editing = has_focus(DEFAULT_BUFFER) & ~is_searching
@@ -71,6 +77,7 @@ def bindings(
         nonlocal warned
         if event.current_buffer.text:
             event.current_buffer.reset()
+            hint(cleared())
             warned = False
         elif warned and event.is_repeat:
             event.app.exit(result=LEAVE)

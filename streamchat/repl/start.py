@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from streamchat.config.settings import Settings
 from streamchat.repl.early import PROMPT, Early, shown
+from streamchat.repl.editing import leave
 from streamchat.repl.terminal import Terminal, is_dumb
 from streamchat.session import Session
 from streamchat.views.choose import Look
@@ -91,7 +92,7 @@ def _editor(repl: "Repl", keyboard: TextIO, early: Early | None) -> "Prompt":
         vi=repl.settings.ui.keymap == "vi",
         color=repl.look.color != "never",
     )
-    editor.reasoning = repl.show_reasoning
+    editor.reasoning, editor.cleared = repl.show_reasoning, lambda: leave(repl)
     if early:
         editor.early = early.take
     return editor
@@ -100,4 +101,6 @@ def _editor(repl: "Repl", keyboard: TextIO, early: Early | None) -> "Prompt":
 def _lines(repl: "Repl", keyboard: TextIO, early: Early | None) -> "Prompt":
     from streamchat.repl.lines import Lines
 
-    return Lines(repl.terminal, repl.stop, repl.out, keyboard, early=early.take() if early else b"")
+    lines = Lines(repl.terminal, repl.stop, repl.out, keyboard, early=early.take() if early else b"")
+    lines.cleared = lambda: leave(repl)
+    return lines

@@ -29,6 +29,50 @@ def asked(server: Server) -> list[list[tuple[str, Any]]]:
     ]
 
 
+def test_a_question_whose_new_words_are_cleared_stays_as_it_was(server: Server) -> None:
+    """The conversation had gone back already: what was asked next was asked without it, and nobody was told."""
+    Path("dot.png").write_bytes(PNG)
+    server.play(*(stream(chat_answer([f"Answer {number}."])) for number in range(1, 4)))
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("see @dot.png\r")
+        person.prompted("Answer 1.")
+        person.press("/edit\r")
+        person.prompted("edits a question", draft="see @dot.png")
+        person.press("\x03")
+        person.prompted("the question stays as it was", gone="edits a question")
+        person.press("two\r")
+        person.prompted("Answer 2.")
+        person.press("/edit\r")
+        person.prompted("edits a question", draft="two")
+        person.press("!\r")
+        person.prompted("Answer 3.", gone="edits a question")
+        assert leave(person) == 0
+
+    one, two, three = ([each for _, each in messages] for messages in asked(server))
+    assert two == [*one, "Answer 1.", "two"]
+    assert three == [*one, "Answer 1.", "two!"]
+
+
+def test_line_by_line_a_question_whose_new_words_are_cleared_stays_as_it_was(server: Server) -> None:
+    server.play(*(stream(chat_answer([f"Answer {number}."])) for number in range(1, 3)))
+    with Person(*at(server), "--accessible") as person:
+        person.line()
+        person.press("one\r")
+        person.sees("Answer 1.")
+        person.line()
+        person.press("/edit\r")
+        person.sees("> /edit\n> one")
+        person.press("\x03")
+        person.sees("the question stays as it was")
+        person.line()
+        person.press("two\r")
+        person.sees("Answer 2.")
+        person.line()
+        assert leave(person) == 0
+    assert [each for _, each in asked(server)[1]] == ["one", "Answer 1.", "two"]
+
+
 def test_retry_edit_undo_and_rewind_make_branches_and_lose_nothing(server: Server) -> None:
     server.play(*(stream(chat_answer([f"Answer {number}."])) for number in range(1, 6)))
     with Person(*at(server)) as person:

@@ -238,7 +238,7 @@ def test_a_line_that_is_typed_meanwhile_is_edited_as_at_the_prompt(keys: list[Ke
 @functools.cache
 def editor() -> PromptSession[str]:
     """One for all examples: it is made in the time of ten."""
-    keys = bindings(Pastes(), reasoning=print, suspend=print, hint=print)
+    keys = bindings(Pastes(), reasoning=print, suspend=print, cleared=str, hint=print)
     how = {"history": InMemoryHistory(EARLIER), "key_bindings": keys}
     return PromptSession(input=DummyInput(), output=DummyOutput(), multiline=True, **how)
 
@@ -360,7 +360,7 @@ def test_a_key_with_alt_is_no_esc(sent: str, keys: list[Keys | str]) -> None:
 @pytest.mark.parametrize("text", ["", "words"])
 def test_in_vi_mode_esc_waits_for_no_other_key_once_something_is_typed(text: str) -> None:
     """So that Esc and Enter send it; on an empty line a second Esc goes back to an earlier question."""
-    ours = bindings(Pastes(), reasoning=lambda: None, suspend=lambda: None, hint=lambda _: None)
+    ours = bindings(Pastes(), reasoning=lambda: None, suspend=lambda: None, cleared=str, hint=lambda _: None)
     with create_pipe_input() as source:
         session: PromptSession[str] = PromptSession(
             editing_mode=EditingMode.VI, key_bindings=ours, input=source, output=DummyOutput()
