@@ -12,7 +12,7 @@ from tests.program import run
 from tests.repl.person import Person
 from tests.repl.test_chat import at, leave, questions_of, records
 from tests.wire.answers import chat_answer, messages_answer
-from tests.wire.scenario import Reset, Stall, stream
+from tests.wire.scenario import Reset, Stall, document, stream
 from tests.wire.server import Server
 
 PNG = base64.b64decode(
@@ -71,6 +71,23 @@ def test_line_by_line_a_question_whose_new_words_are_cleared_stays_as_it_was(ser
         person.line()
         assert leave(person) == 0
     assert [each for _, each in asked(server)[1]] == ["one", "Answer 1.", "two"]
+
+
+def test_in_a_long_list_one_looks_for_a_row_by_typing_words_of_it(server: Server) -> None:
+    """Of hundreds of models eight are seen at once."""
+    listed = [{"id": f"maker{number}/model-{number}"} for number in range(100)]
+    server.routes["/v1/models"] = document({"object": "list", "data": listed})
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("/model\r")
+        person.sees("Ask which model from now on?", "type to search", "> vllm/maker99/model-99")
+        person.press("MODEL 42")
+        person.sees("> vllm/maker42/model-42", gone="model-99")
+        person.press("!")
+        person.sees("42!", gone="> vllm")
+        person.press("\r\x08\r")
+        person.prompted("asking vllm · maker42/model-42")
+        assert leave(person) == 0
 
 
 def test_retry_edit_undo_and_rewind_make_branches_and_lose_nothing(server: Server) -> None:
