@@ -4,7 +4,14 @@ folded paste. By itself the editor counts code points, and takes half of one awa
 from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.enums import DEFAULT_BUFFER
-from prompt_toolkit.filters import Condition, emacs_insert_mode, has_focus, has_selection, vi_insert_mode
+from prompt_toolkit.filters import (
+    Condition,
+    emacs_insert_mode,
+    has_focus,
+    has_selection,
+    vi_insert_mode,
+    vi_navigation_mode,
+)
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from streamchat.repl.entry import Pastes
@@ -20,7 +27,11 @@ def letter_keys(pastes: Pastes) -> KeyBindings:
         before = get_app().current_buffer.document.text_before_cursor
         return bool(before) and pastes.outside(before, len(before) - 1, onwards=False) < len(before) - 1
 
-    behind_paste = Condition(ends_paste)
+    def begins_parts() -> bool:
+        here = get_app().current_buffer.document
+        return pastes.right(here.text, here.cursor_position) > here.cursor_position + 1
+
+    behind_paste, before_parts = Condition(ends_paste), Condition(begins_parts)
 
     @keys.add("left", filter=writing)
     @keys.add("c-b", filter=writing & emacs_insert_mode)
@@ -45,6 +56,10 @@ def letter_keys(pastes: Pastes) -> KeyBindings:
     @keys.add("c-d", filter=before_text & emacs_insert_mode)
     def delete_right(event: KeyPressEvent) -> None:
         event.current_buffer.delete(_right(event))
+
+    @keys.add("x", filter=has_focus(DEFAULT_BUFFER) & vi_navigation_mode & before_parts)
+    def take_out(event: KeyPressEvent) -> None:
+        event.app.clipboard.set_text(event.current_buffer.delete(_right(event)))
 
     def _left(event: KeyPressEvent) -> int:
         here = place = event.current_buffer.cursor_position

@@ -430,6 +430,24 @@ def test_at_the_prompt_a_key_takes_a_letter_of_several_parts_or_a_folded_paste_a
         assert leave(person) == 0
 
 
+def test_in_vi_mode_x_takes_out_a_letter_of_several_parts_or_a_folded_paste_as_one(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[ui]\nkeymap = "vi"\n')
+    pasted = "\n".join("p" * 20)
+    with Person("-m", "echo", "--config", str(config)) as person:
+        person.prompted()
+        person.press(f"ae\u0301b\x1b[200~{pasted}\x1b[201~")
+        person.prompted(draft="a\xe9b[pasted 20 lines]")
+        person.press("\x1b")
+        person.points_at("> a\xe9b", "[pasted 20 lines]")
+        person.press("x")
+        person.points_at("> a\xe9", "b")
+        person.press("0lx")
+        person.prompted(draft="ab")
+        person.press("p")
+        person.prompted(draft="ab\xe9")
+
+
 def test_backspace_behind_a_folded_paste_deletes_all_of_it() -> None:
     with Person("-m", "echo") as person:
         person.prompted()
