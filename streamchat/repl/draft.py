@@ -75,7 +75,9 @@ class Draft:
             case Keys.ControlLeft:
                 self._go(place + (line.find_previous_word_beginning() or -place))
             case Keys.ControlRight:
-                self._go(place + (line.find_next_word_ending(include_current_position=True) or len(self.behind)))
+                self._go(self._word_end())
+            case Keys.ControlDelete:
+                self._delete(self._word_end())
             case Keys.ControlH:
                 self._delete(self._pastes.left(self.text, place))
             case Keys.Delete | Keys.ControlD:
@@ -94,6 +96,11 @@ class Draft:
                 self._insert("\n")
             case key if not isinstance(key, Keys) and (category(key) != "Cc" or key == "\t"):
                 self._insert(key)
+
+    def _word_end(self) -> int:
+        line = self.document
+        ends = line.find_next_word_ending(include_current_position=True)
+        return line.cursor_position + (ends or len(self.behind))
 
     def _go(self, place: int) -> None:
         """The cursor goes there, or to the place nearest to it that there is."""

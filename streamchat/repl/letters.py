@@ -31,6 +31,11 @@ def letter_keys(pastes: Pastes) -> KeyBindings:
         here = get_app().current_buffer.document
         return pastes.right(here.text, here.cursor_position) > here.cursor_position + 1
 
+    def begins_paste() -> bool:
+        here = get_app().current_buffer.document
+        return pastes.outside(here.text, here.cursor_position + 1, onwards=True) > here.cursor_position + 1
+
+    before_paste = Condition(begins_paste)
     behind_paste, before_parts = Condition(ends_paste), Condition(begins_parts)
 
     @keys.add("left", filter=writing)
@@ -55,6 +60,11 @@ def letter_keys(pastes: Pastes) -> KeyBindings:
     @keys.add("delete", filter=writing)
     @keys.add("c-d", filter=before_text & emacs_insert_mode)
     def delete_right(event: KeyPressEvent) -> None:
+        event.current_buffer.delete(_right(event))
+
+    @keys.add("c-delete", filter=writing & before_paste)
+    @keys.add("escape", "d", filter=writing & emacs_insert_mode & before_paste)
+    def delete_next_paste(event: KeyPressEvent) -> None:
         event.current_buffer.delete(_right(event))
 
     @keys.add("x", filter=has_focus(DEFAULT_BUFFER) & vi_navigation_mode & before_parts)

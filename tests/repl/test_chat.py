@@ -160,6 +160,31 @@ def test_below_an_answer_up_and_down_go_through_the_lines_of_a_draft_and_on_to_e
         assert leave(person) == 0
 
 
+def test_below_an_answer_the_letters_with_alt_go_by_words_and_stop_nothing(server: Server) -> None:
+    """Who knows them from the shell stopped the answer, and had a letter too many."""
+    gate = halting(server)
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.sees("One")
+        person.press("one two three!")
+        person.points_at("> one two three!", "")
+        person.press("\x1bb")
+        person.points_at("> one two three", "!")
+        person.press("\x1bb")
+        person.points_at("> one two ", "three!")
+        person.press("\x1bd")
+        person.points_at("> one two ", "!")
+        person.press("\x01")
+        person.points_at("> ", "one two !")
+        person.press("\x1bf")
+        person.points_at("> one", " two !")
+        gate.set()
+        person.prompted("One two", draft="one two !", gone="interrupted")
+        person.press("\x03")
+        assert leave(person) == 0
+
+
 def test_a_queued_message_that_cannot_be_sent_comes_back_in_front_of_what_is_typed(server: Server) -> None:
     """That was lost, and the next message was asked without the one that it belongs to."""
     Path("folder").mkdir()
@@ -423,6 +448,12 @@ def test_at_the_prompt_a_key_takes_a_letter_of_several_parts_or_a_folded_paste_a
         person.press("\x1b[C")
         person.points_at("> a[pasted 20 lines]", "b")
         person.press("\x1b[1;5D")
+        person.points_at("> a", "[pasted 20 lines]b")
+        person.press("\x1bd")
+        person.points_at("> a", "b")
+        person.press(f"\x1b[200~{pasted}\x1b[201~\x1b\x7f")
+        person.points_at("> a", "b")
+        person.press(f"\x1b[200~{pasted}\x1b[201~\x1b[D")
         person.points_at("> a", "[pasted 20 lines]b")
         person.press("\x1b[3~")
         person.prompted(draft="ab")

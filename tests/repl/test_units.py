@@ -344,7 +344,11 @@ def test_many_queued_messages_take_few_rows() -> None:
         ("\x1b\x1b[D", [Keys.ControlLeft]),  # the same, of other terminals
         ("\x1b[1;3A", [Keys.Ignore]),  # Alt+Up
         ("\x1b", [Keys.Escape]),
-        ("\x1bb", [Keys.Escape, "b"]),
+        ("\x1bb", [Keys.ControlLeft]),
+        ("\x1bf", [Keys.ControlRight]),
+        ("\x1bd", [Keys.ControlDelete]),
+        ("\x1bx", [Keys.Escape, "x"]),
+        ("\x1bbut", [Keys.Escape, *"but"]),
         ("\x1b\x1b\r", [Keys.Escape, Keys.ControlJ]),
         ("\x1b\x1b[200~a\x1b[201~", [Keys.Escape, Keys.BracketedPaste]),
     ],
