@@ -27,6 +27,7 @@ from streamchat.repl.completion import mention_begun
 from streamchat.repl.drawing import Drawing
 from streamchat.repl.early import PROMPT
 from streamchat.repl.entry import Pastes
+from streamchat.repl.joined import FirstParts
 from streamchat.repl.keyboard import unread
 from streamchat.repl.keys import HELP, LEAVE, bindings
 from streamchat.repl.letters import keep_outside
@@ -92,6 +93,7 @@ class Editor:
             multiline=True,
             prompt_continuation=CONTINUED,
             bottom_toolbar=self._toolbar,
+            input_processors=[FirstParts()],
             reserve_space_for_menu=_MENU_ROWS,
             key_bindings=bindings(
                 pastes,
