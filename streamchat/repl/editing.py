@@ -22,7 +22,7 @@ def edit(repl: "Repl", turn: Turn) -> None:
 
 
 def leave(repl: "Repl") -> str:
-    """The line was cleared: what is asked next comes at the end again, and this is a hint about it."""
+    """It is not written anew after all, or has been; what is asked next comes at the end, as the hint says."""
     if repl.editing is None:
         return ""
     left, repl.editing = repl.editing.question.attachments, None

@@ -18,6 +18,7 @@ from streamchat.repl import compacting
 from streamchat.repl.answering import answering, ways_on
 from streamchat.repl.commands import registry
 from streamchat.repl.context import Context, Spending, too_long
+from streamchat.repl.editing import leave
 from streamchat.repl.entry import LEAVING, Pastes, command_in, whole
 from streamchat.repl.files import Files
 from streamchat.repl.models import known_models
@@ -127,7 +128,7 @@ class Repl:
         except KeyboardInterrupt:
             self.say("stopped")
         if (self.conversation, self.conversation.at) != stood:
-            self.editing = None
+            leave(self)
 
     def ask(self, text: str | None, *, going_on: bool = False, offering: bool = True) -> Reply | None:
         """Ask, show and keep one turn; None when it was stopped or failed. What was typed meanwhile is kept.

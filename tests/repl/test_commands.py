@@ -54,6 +54,20 @@ def test_a_question_whose_new_words_are_cleared_stays_as_it_was(server: Server) 
     assert three == [*one, "Answer 1.", "two!"]
 
 
+def test_who_goes_elsewhere_while_a_question_is_edited_edits_it_no_longer() -> None:
+    """Its files went with the next message."""
+    Path("dot.png").write_bytes(PNG)
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press("see @dot.png\r")
+        person.prompted("first token")
+        person.press("/edit\r")
+        person.prompted("edits a question", "1 file", draft="see @dot.png")
+        person.press("\x15/new\r")
+        person.prompted("a new conversation", gone="1 file")
+        assert leave(person) == 0
+
+
 def test_line_by_line_a_question_whose_new_words_are_cleared_stays_as_it_was(server: Server) -> None:
     server.play(*(stream(chat_answer([f"Answer {number}."])) for number in range(1, 3)))
     with Person(*at(server), "--accessible") as person:
