@@ -114,9 +114,8 @@ class Lines:
         """None: what is in one piece with a line is a paste, and part of the message."""
         return ""
 
-    def earlier(self) -> tuple[str, ...]:
-        """None: what was typed is found in the scrollback."""
-        return ()
+    def earlier(self) -> None:
+        """Nothing is recalled where it would not be seen."""
 
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been."""

@@ -22,9 +22,9 @@ class TypeAhead:
     """
 
     def __init__(
-        self, pastes: Pastes, *, stop: Callable[[], None], earlier: Callable[[], Sequence[str]] = tuple
+        self, pastes: Pastes, *, stop: Callable[[], None], earlier: Callable[[], Sequence[str] | None] = tuple
     ) -> None:
-        """`earlier` gives the messages of the prompt's history, the latest last."""
+        """`earlier` gives the messages of the prompt's history, the latest last; None where nothing is recalled."""
         self.changed: Callable[[], None] = lambda: None
         """Called after each key."""
         self.say: Callable[[str], None] = lambda _: None
@@ -32,7 +32,8 @@ class TypeAhead:
         self.unfold: Callable[[], None] = lambda: None
         """Called for Ctrl+O: shows the reasoning that comes, or hides it."""
         self.queue: list[str] = []
-        self._draft, self._stop = Draft(pastes, earlier=lambda: [*earlier(), *self.queue]), stop
+        self._draft, self._stop = Draft(pastes, earlier=self._recalled), stop
+        self._earlier = earlier
         self._lock = threading.Lock()
 
     def key(self, press: KeyPress) -> None:
@@ -98,6 +99,10 @@ class TypeAhead:
         """The whole queue goes back into the draft."""
         with self._lock:
             self._take_back()
+
+    def _recalled(self) -> Sequence[str]:
+        earlier = self._earlier()
+        return () if earlier is None else [*earlier, *self.queue]
 
     def _told(self, queued: int) -> str:
         """What a key has changed of a queue of that length."""

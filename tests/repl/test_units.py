@@ -317,6 +317,16 @@ def test_in_a_draft_of_several_lines_the_cursor_goes_from_one_to_the_other() -> 
     assert typist.typing.take_draft().text == "xa\nby"
 
 
+@pytest.mark.parametrize(("earlier", "recalled"), [(("before",), "queued"), ((), "queued"), (None, "")])
+def test_up_recalls_what_is_queued_too_but_nothing_where_it_would_not_be_seen(
+    earlier: tuple[str, ...] | None, recalled: str
+) -> None:
+    typing = TypeAhead(Pastes(), stop=lambda: None, earlier=lambda: earlier)
+    for key in (*"queued", Keys.ControlM, Keys.Up):
+        typing.key(KeyPress(key))
+    assert typing.draft == recalled
+
+
 def test_enter_in_the_middle_of_a_draft_queues_all_of_it() -> None:
     typist = Typist().keys("on\\", Keys.Left, Keys.Left, "X", Keys.ControlM)
     assert (typist.typing.queue, typist.typing.draft) == (["oXn\\"], "")
