@@ -211,23 +211,6 @@ class Repl:
         """Something that the line below the prompt says has changed."""
         self._state = stated(self)
 
-    def show_last(self) -> None:
-        """The last question and its answer once more, and how that ended where it is not whole."""
-        last = self.conversation.last
-        if last is None:
-            before = "it goes on before its first question: /branches has what was said"
-            self.say(before if self.conversation.every() else "nothing was asked in it yet")
-            return
-        self.say(f"> {one_line(last.question.content, 300)}")
-        if self.look.plain or self.look.accessible:
-            self.say(last.text)
-        else:
-            from streamchat.views.live import print_markdown
-
-            print_markdown(last.text, self.out, color=self.look.color, code_theme=self.look.code_theme)
-        if last.ending:
-            self.say(f"({last.ending}: {'/continue goes on with it, ' if last.text else ''}/retry asks again)")
-
     def show_reasoning(self) -> None:
         """What the model thought before its last answer."""
         last = self.conversation.last

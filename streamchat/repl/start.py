@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from streamchat.config.settings import Settings
+from streamchat.repl.again import show_last
 from streamchat.repl.early import PROMPT, Early, shown
 from streamchat.repl.editing import leave
 from streamchat.repl.terminal import Terminal, is_dumb
@@ -57,7 +58,7 @@ def started(
         if first:
             repl.typing.queue.append(repl.pastes.fold(first))
         elif session.conversation.last is not None:
-            repl.show_last()
+            show_last(repl)
         yield repl
 
 

@@ -31,7 +31,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.renderer import CPR_Support, Renderer
 
 from streamchat.attachments import fenced, mentioned
-from streamchat.continuation import begun, open_block, unrepeated
+from streamchat.continuation import begun, last_blocks, open_block, unrepeated
 from streamchat.errors import ChatError, ProviderError, UsageError
 from streamchat.events import Event, Stop, Text
 from streamchat.providers.base import Provider
@@ -537,6 +537,16 @@ def test_going_on_ends_with_a_question_and_no_space() -> None:
 )
 def test_the_open_block_is_what_is_shown_again(text: str, block: str) -> None:
     assert open_block(text) == block
+
+
+def test_of_a_long_answer_the_last_whole_blocks_are_shown_again() -> None:
+    code = "```\none\n\ntwo\n```\n"
+    text = f"First.\n\nSecond.\n\n{code}Last.\n\nEnd."
+    assert last_blocks(text, 1000) == text
+    assert last_blocks(text, len(text) - 1) == text.removeprefix("First.\n\n")
+    assert last_blocks(text, len(code)) == "End."
+    assert last_blocks(text, 1) == "End."
+    assert last_blocks("", 1) == ""
 
 
 # context, attachments, clipboard, history

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from streamchat.choice import connect
 from streamchat.errors import UsageError
 from streamchat.history.turn import Turn
+from streamchat.repl.again import show_last
 from streamchat.repl.commands.registry import command
 from streamchat.repl.commands.setting import asked_by
 from streamchat.repl.editing import edit
@@ -76,7 +77,7 @@ def branches(repl: "Repl", _: str) -> None:
     chosen = repl.prompt.pick("Go on with which branch?", rows)
     if chosen is not None:
         repl.conversation.rewind(ends[chosen].id)
-        repl.show_last()
+        show_last(repl)
 
 
 @command("compare", "MODEL", completes="models")

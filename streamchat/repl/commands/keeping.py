@@ -14,6 +14,7 @@ from streamchat.history.redaction import patterns
 from streamchat.history.store import Store
 from streamchat.paths import expanded
 from streamchat.repl import compacting
+from streamchat.repl.again import show_last
 from streamchat.repl.clipboard import copied
 from streamchat.repl.commands.registry import command
 from streamchat.repl.commands.setting import at_its_address
@@ -47,7 +48,7 @@ def resume(repl: "Repl", rest: str) -> None:
         conversation = Conversation.load(path, redact=kept.redact)
     repl.take_up(conversation)
     adopt(repl, conversation)
-    repl.show_last()
+    show_last(repl)
 
 
 @command("name", "NAME")
