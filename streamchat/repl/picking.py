@@ -17,6 +17,8 @@ from streamchat.errors import ChatError
 from streamchat.repl.keyboard import without_mouse
 
 _ROWS = 8
+_TYPED = 12
+"""Columns that what is typed needs, beside the title or else below it."""
 
 Search = Callable[[str], list[str]]
 """The rows that fit what is typed, the best first; all of them for nothing. ChatError for what cannot be looked for."""
@@ -63,13 +65,13 @@ class _Choice:
         body = Window(FormattedTextControl(self._fragments, focusable=True, show_cursor=False), height=self._height())
         keys = "(Up, Down, Enter; Esc leaves it as it is)"
         if self._search is None:
-            head: Window | VSplit = Window(FormattedTextControl(f"{self._title}   {keys}"), height=1)
-            layout = Layout(HSplit([head, body]))
+            layout = Layout(HSplit([_text(f"{self._title}   {keys}"), body]))
         else:
-            label = Window(FormattedTextControl(f"{self._title} "), height=1, dont_extend_width=True)
             typed = Window(BufferControl(self._typed), height=1)
             hint = Window(FormattedTextControl(lambda: self._trouble or f"type to search {keys}"), height=1)
-            layout = Layout(HSplit([VSplit([label, typed]), body, hint]), focused_element=typed)
+            beside = out.get_size().columns >= len(self._title) + _TYPED
+            head = [VSplit([_text(f"{self._title} "), typed])] if beside else [_text(self._title), typed]
+            layout = Layout(HSplit([*head, body, hint]), focused_element=typed)
         app: Application[int | None] = Application(
             layout, key_bindings=self._keys(), style=style, input=source, output=out, erase_when_done=True
         )
@@ -130,3 +132,13 @@ class _Choice:
             event.app.exit(result=None)
 
         return keys
+
+
+def _text(text: str) -> Window:
+    return Window(
+        FormattedTextControl(text),
+        height=Dimension(max=2),
+        wrap_lines=True,
+        dont_extend_width=True,
+        dont_extend_height=True,
+    )

@@ -29,6 +29,27 @@ def asked(server: Server) -> list[list[tuple[str, Any]]]:
     ]
 
 
+@pytest.mark.parametrize(("size", "title"), [((80, 24), "Go back to which question? 7"), ((20, 12), "stion?\n7")])
+def test_what_is_looked_for_in_a_list_is_seen_in_a_narrow_window_too(
+    server: Server, size: tuple[int, int], title: str
+) -> None:
+    """It was behind the title, which went over the edge."""
+    server.play(*(stream(chat_answer([f"Answer {number}."])) for number in range(9)))
+    with Person(*at(server), size=size) as person:
+        person.prompted()
+        for number in range(9):
+            person.press(f"{number}\r")
+            person.prompted(f"Answer {number}.")
+        person.press("/rewind\r")
+        person.sees("type to search")
+        person.press("7")
+        person.sees(title, "> 7")
+        person.press("\r")
+        person.prompted(draft="7")
+        person.press("\x03")
+        assert leave(person) == 0
+
+
 def test_a_question_whose_new_words_are_cleared_stays_as_it_was(server: Server) -> None:
     """The conversation had gone back already: what was asked next was asked without it, and nobody was told."""
     Path("dot.png").write_bytes(PNG)
