@@ -27,18 +27,28 @@ def begun(text: str) -> tuple[Message, Message]:
 
 def open_block(text: str) -> str:
     """The last block of a Markdown text from its beginning on: what has to be seen again for the rest to make sense."""
-    start = at = 0
-    fence = ""
+    return text[[*_block_starts(text)][-1] :]
+
+
+def last_blocks(text: str, longest: int) -> str:
+    """The last whole blocks of a Markdown text, together at most so long; its last one whatever its length is."""
+    starts = [*_block_starts(text)]
+    return text[next((start for start in starts if len(text) - start <= longest), starts[-1]) :]
+
+
+def _block_starts(text: str) -> Iterator[int]:
+    at, fence = 0, ""
+    yield at
     for line in text.splitlines(keepends=True):
         mark = _FENCE.match(line)
         if fence:
             fence = "" if mark and mark[1].startswith(fence) and line.strip() == mark[1] else fence
         elif mark:
-            fence, start = mark[1], at
+            fence = mark[1]
+            yield at
         elif not line.strip():
-            start = at + len(line)
+            yield at + len(line)
         at += len(line)
-    return text[start:]
 
 
 def unrepeated(before: str, events: Iterator[Event]) -> Iterator[Event]:

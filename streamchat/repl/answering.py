@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
+from streamchat.errors import ChatError, NetworkError
 from streamchat.repl.keyboard import Keyboard
 from streamchat.repl.terminal import PASTE_OFF, PASTE_ON, Terminal, is_dumb
 from streamchat.repl.typeahead import TypeAhead
@@ -37,6 +38,13 @@ def answering(
     finally:
         terminal.paused = None
         shown.write(PASTE_OFF)
+
+
+def ways_on(failure: ChatError) -> str:
+    """What can be done at the prompt after a failure: nothing is asked again by itself once some of it was shown."""
+    if failure.reply is not None and failure.reply.text:
+        return "/continue goes on with what came, /retry asks again."
+    return "/retry asks again." if failure.transient or isinstance(failure, NetworkError) else ""
 
 
 class _Shown:

@@ -48,7 +48,9 @@ class Completions(Completer):
 
 def mention_begun(before: str) -> re.Match[str] | None:
     """The @path or @"path" that a text ends in, the path as its group 1 or 2."""
-    return _MENTION.search(before)
+    line = before[before.rfind("\n") + 1 :]
+    begin = line.find("@")  # a text without any costs nothing
+    return None if begin < 0 else _MENTION.search(line, begin)
 
 
 def _mention(path: str) -> str:

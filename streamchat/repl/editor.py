@@ -16,7 +16,6 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
 from prompt_toolkit.input.typeahead import store_typeahead
-from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output.vt100 import Vt100_Output
@@ -28,9 +27,12 @@ from streamchat.repl.completion import mention_begun
 from streamchat.repl.drawing import Drawing
 from streamchat.repl.early import PROMPT
 from streamchat.repl.entry import Pastes
+from streamchat.repl.joined import FirstParts
 from streamchat.repl.keyboard import unread
 from streamchat.repl.keys import HELP, LEAVE, bindings
+from streamchat.repl.letters import keep_outside
 from streamchat.repl.picking import Search, pick
+from streamchat.repl.runs import Input, runs
 from streamchat.repl.terminal import Terminal
 from streamchat.views.footer import Phrase, joined
 
@@ -68,6 +70,8 @@ class Editor:
     ) -> None:
         self.reasoning: Callable[[], None] = lambda: None
         """Shows or hides the last reasoning: what Ctrl+O does."""
+        self.cleared: Callable[[], str] = lambda: ""
+        """Hears that the line was cleared, and gives a hint about it."""
         self.early: Callable[[], bytes] = lambda: b""
         """Gives the keys, as the terminal sent them, that were typed before there was an editor."""
         self.drawn = Event()
@@ -75,7 +79,7 @@ class Editor:
         self._drawing = Drawing()
         self._stopping = False
         self._hint = ""
-        self._input, self._output = Vt100Input(source), Vt100_Output.from_pty(out)
+        self._input, self._output = Input(source), Vt100_Output.from_pty(out)
         self._session: PromptSession[str] = PromptSession(
             history=history,
             completer=completer,
@@ -89,13 +93,21 @@ class Editor:
             multiline=True,
             prompt_continuation=CONTINUED,
             bottom_toolbar=self._toolbar,
+            input_processors=[FirstParts()],
             reserve_space_for_menu=_MENU_ROWS,
-            key_bindings=bindings(pastes, reasoning=lambda: self.reasoning(), suspend=self._suspend, hint=self._say),
+            key_bindings=bindings(
+                pastes,
+                reasoning=lambda: self.reasoning(),
+                suspend=self._suspend,
+                cleared=lambda: self.cleared(),
+                hint=self._say,
+            ),
             style=_STYLE if color else _PLAIN,
             include_default_pygments_style=False,
             input=self._input,
             output=self._output,
         )
+        keep_outside(self._session.default_buffer, pastes)
         self._session.default_buffer.on_text_changed += lambda _: self._say("")
         self._app.after_render += lambda _: self.drawn.set()
         self._app.ttimeoutlen, self._app.timeoutlen = 0.05, 0.5
@@ -128,6 +140,10 @@ class Editor:
     def ahead(self) -> str:
         """The keys that came in one piece with the end of the last message: nobody has seen them yet."""
         return unread(self._input)
+
+    def earlier(self) -> list[str]:
+        """The messages of the history, the latest last."""
+        return self._session.history.get_strings()
 
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been; it belongs to the history as well."""
@@ -179,7 +195,7 @@ class Editor:
         self._app.key_processor.process_keys()
         if keys := self.early():
             self._input.vt100_parser.feed(keys.decode(errors="replace"))  # it goes on where they end, in a paste too
-            store_typeahead(self._input, self._input.flush_keys())
+            store_typeahead(self._input, list(runs(self._input.flush_keys())))
 
     def _completes(self) -> bool:
         before = self._session.default_buffer.document.text_before_cursor

@@ -4,6 +4,8 @@ import re
 import shlex
 from itertools import count
 
+from wcwidth import grapheme_boundary_before, iter_graphemes
+
 _LONG_LINES, _LONG_TEXT = 8, 2000
 BLOCK = '"""'
 LEAVING = ("exit", "quit")
@@ -68,14 +70,18 @@ class Pastes:
         self._texts[mark] = text
         return mark
 
-    def back(self, text: str) -> int:
-        """How many characters Backspace deletes at the end of this text: all of a mark."""
-        return next((len(mark) for mark in self._texts if text.endswith(mark)), 1)
+    def left(self, text: str, place: int) -> int:
+        """Where the letter before that place begins: with its accents, an emoji with all its parts; a mark is one."""
+        return self.outside(text, grapheme_boundary_before(text, place), onwards=False)
+
+    def right(self, text: str, place: int) -> int:
+        """Where the letter behind that place ends."""
+        return self.outside(text, place + len(next(iter_graphemes(text, place), "")), onwards=True)
 
     def outside(self, text: str, place: int, *, onwards: bool) -> int:
         """The place in a text, or where it is in the middle of a mark, the end of that or its beginning."""
         for mark in self._texts:
-            begin = text.find(mark, max(0, place - len(mark) + 1))
+            begin = text.find(mark, max(0, place - len(mark) + 1), place + len(mark))
             if -1 < begin < place:
                 return begin + len(mark) if onwards else begin
         return place

@@ -20,6 +20,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
+from streamchat.repl.runs import runs
 from streamchat.threads import deaf
 
 _ESCAPE = 0.03
@@ -33,15 +34,20 @@ need not wait for what comes behind an Esc to know it."""
 _PASTED, _PASTE_END = "\x1b[200~", "\x1b[201~"
 _WITH_ALT = {Keys.ControlH: Keys.ControlW, Keys.Left: Keys.ControlLeft, Keys.Right: Keys.ControlRight}
 """What a key with Alt does, by a key that does the same."""
+_LETTER_WITH_ALT = {"b": Keys.ControlLeft, "f": Keys.ControlRight, "d": Keys.ControlDelete}
+"""The same of a letter, where it is alone with its Esc."""
 
 
 def chords(pressed: Sequence[KeyPress]) -> Iterator[KeyPress]:
     """The keys of one piece, in which one with Alt comes as Esc and itself.
 
     Alt+Backspace means what it means at the prompt; with another key that writes nothing it means
-    nothing here, and above all it is no Esc. A letter behind Esc may have been typed after it over a slow line.
+    nothing here, and above all it is no Esc. Over a slow line a letter behind Esc may have been typed after it; so only
+    three that go by words are letters with Alt, and only alone.
     """
     keys = [*pressed]
+    if len(keys) == 2 and keys[0].key == Keys.Escape and keys[1].key in _LETTER_WITH_ALT:
+        keys = [KeyPress(_LETTER_WITH_ALT[keys[1].key])]
     while keys:
         press = keys.pop(0)
         after = keys[0].key if press.key == Keys.Escape and keys else None
@@ -141,7 +147,7 @@ class Keyboard:
 
     def _give(self) -> None:
         pressed, self._pressed[:] = self._pressed.copy(), ()
-        for press in chords(pressed):
+        for press in chords([*runs(pressed)]):
             self._key(press)
 
     def _in_paste(self) -> bool:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from prompt_toolkit.application import get_app, run_in_terminal
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import Condition, emacs_mode, has_focus, is_searching, vi_navigation_mode
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding import KeyBindings, KeyBindingsBase, KeyPressEvent, merge_key_bindings
 from prompt_toolkit.keys import Keys
 
 from streamchat.repl.entry import Pastes, broken
 from streamchat.repl.keyboard import without_mouse
+from streamchat.repl.letters import letter_keys
 from streamchat.repl.outside import trouble
 
 LEAVE = "\0leave"
@@ -33,9 +34,15 @@ HELP = (
 
 
 def bindings(
-    pastes: Pastes, *, reasoning: Callable[[], None], suspend: Callable[[], None], hint: Callable[[str], None]
-) -> KeyBindings:
-    """The keys of the prompt; `reasoning` and `suspend` print or stop while the prompt is off the screen."""
+    pastes: Pastes,
+    *,
+    reasoning: Callable[[], None],
+    suspend: Callable[[], None],
+    cleared: Callable[[], str],
+    hint: Callable[[str], None],
+) -> KeyBindingsBase:
+    """The keys of the prompt; `reasoning` and `suspend` print or stop while the prompt is off the screen, `cleared`
+    hears that the line was cleared and gives a hint about it."""
     keys = KeyBindings()
     without_mouse(keys)
     editing = has_focus(DEFAULT_BUFFER) & ~is_searching
@@ -64,19 +71,13 @@ def bindings(
     def paste(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text(pastes.fold(event.data))
 
-    behind_paste = Condition(lambda: pastes.back(_before_cursor()) > 1)
-
-    @keys.add("backspace", filter=editing & behind_paste & ~vi_navigation_mode)
-    @keys.add("c-w", filter=editing & behind_paste & ~vi_navigation_mode)
-    def delete_paste(event: KeyPressEvent) -> None:
-        event.current_buffer.delete_before_cursor(pastes.back(_before_cursor()))
-
     @keys.add("c-c", filter=editing)
     @keys.add("<sigint>", filter=editing)
     def clear_or_leave(event: KeyPressEvent) -> None:
         nonlocal warned
         if event.current_buffer.text:
             event.current_buffer.reset()
+            hint(cleared())
             warned = False
         elif warned and event.is_repeat:
             event.app.exit(result=LEAVE)
@@ -106,8 +107,4 @@ def bindings(
     def stop(_: KeyPressEvent) -> None:
         run_in_terminal(suspend)
 
-    return keys
-
-
-def _before_cursor() -> str:
-    return get_app().current_buffer.document.text_before_cursor
+    return merge_key_bindings([keys, letter_keys(pastes)])

@@ -7,6 +7,7 @@ import os
 import re
 import select
 import time
+from collections.abc import Callable
 from threading import Event
 from typing import TextIO
 
@@ -51,6 +52,8 @@ class Lines:
         """`early` was typed before there was a prompt to read it."""
         self._terminal, self._stop, self._out, self._source = terminal, stop, out, source
         self._early = early
+        self.cleared: Callable[[], str] = lambda: ""
+        """Hears that the line was cleared, and gives a hint about it."""
         self.drawn = Event()
         self.drawn.set()  # there is nothing to be loaded for it
 
@@ -68,7 +71,8 @@ class Lines:
                 if time.monotonic() - warned < _AGAIN:
                     self._write("\n")
                     return None
-                self._write("\nCtrl+C again leaves.\n")
+                self._write("\n" + "".join(f"{hint}\n" for hint in filter(None, [self.cleared()])))
+                self._write("Ctrl+C again leaves.\n")
                 text, prompt, warned = "", PROMPT, time.monotonic()
                 continue
             if line is None:
@@ -109,6 +113,9 @@ class Lines:
     def ahead(self) -> str:
         """None: what is in one piece with a line is a paste, and part of the message."""
         return ""
+
+    def earlier(self) -> None:
+        """Nothing is recalled where it would not be seen."""
 
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been."""

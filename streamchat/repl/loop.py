@@ -4,20 +4,21 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from msgspec import structs
 
 from streamchat.chat import Attachment, Reply
 from streamchat.choice import Choice, connect
 from streamchat.config.settings import Settings
-from streamchat.errors import ChatError, NetworkError
+from streamchat.errors import ChatError
 from streamchat.history.conversation import Conversation
 from streamchat.providers.base import Provider
 from streamchat.repl import compacting
-from streamchat.repl.answering import answering
+from streamchat.repl.answering import answering, ways_on
 from streamchat.repl.commands import registry
 from streamchat.repl.context import Context, Spending, too_long
+from streamchat.repl.editing import leave
 from streamchat.repl.entry import LEAVING, Pastes, command_in, whole
 from streamchat.repl.files import Files
 from streamchat.repl.models import known_models
@@ -34,6 +35,9 @@ from streamchat.views.footer import Phrase
 from streamchat.views.notify import announced
 from streamchat.views.plain import fitted
 from streamchat.views.safe import joined_surrogates, one_line, safe
+
+if TYPE_CHECKING:
+    from streamchat.history.turn import Turn
 
 
 class Repl:
@@ -60,8 +64,10 @@ class Repl:
         self.extra, self.directory, self.terminal = extra, directory, terminal
         self.files, self.pastes = Files(), Pastes()
         self.stop, self.context = Stop(), Context()
-        self.typing = TypeAhead(self.pastes, stop=self.stop.now)
+        self.typing = TypeAhead(self.pastes, stop=self.stop.now, earlier=lambda: self.prompt.earlier())
         self.spending = Spending(session.conversation)
+        self.editing: Turn | None = None
+        """The turn whose question is written anew: the next message is asked in its place."""
         self.leaving = False
         self.addresses = {session.provider.name: settings.sources.flags.get("base_url")}
         self._state: list[Phrase] = []
@@ -103,6 +109,7 @@ class Repl:
         """A line as it was typed: a command, or a message to be asked. What goes wrong is said."""
         line = joined_surrogates(line).replace("\0", "")  # bytes that are no text can be typed and pasted
         self.stop.wanted = False
+        stood = self.conversation, self.conversation.at
         try:
             if (called := command_in(line)) is not None:
                 word, rest = called
@@ -111,6 +118,8 @@ class Repl:
                 self.leaving = True
             elif text := whole(line):
                 self.attach(text, draft=line)
+                if self.editing is not None:
+                    self.conversation.rewind(self.editing.question_parent)
                 self.ask(self.pastes.unfold(text))
         except ChatError as exc:
             self.tell(exc)
@@ -118,6 +127,8 @@ class Repl:
             self.say(one_line(f"{exc.strerror or exc}" + (f": {exc.filename}" if exc.filename else "")))
         except KeyboardInterrupt:
             self.say("stopped")
+        if (self.conversation, self.conversation.at) != stood:
+            leave(self)
 
     def ask(self, text: str | None, *, going_on: bool = False, offering: bool = True) -> Reply | None:
         """Ask, show and keep one turn; None when it was stopped or failed. What was typed meanwhile is kept.
@@ -133,7 +144,7 @@ class Repl:
             self.typing.take_back()
         if failure is not None:
             if not (offering and too_long(failure)):
-                failure.hint = " ".join(filter(None, (failure.hint, _ways_on(failure))))
+                failure.hint = " ".join(filter(None, (failure.hint, ways_on(failure))))
                 raise failure
             compacting.offer(self, failure, at=at)
         return reply
@@ -196,22 +207,9 @@ class Repl:
         """What the line below the prompt says."""
         return self._state
 
-    def show_last(self) -> None:
-        """The last question and its answer once more, and how that ended where it is not whole."""
-        last = self.conversation.last
-        if last is None:
-            before = "it goes on before its first question: /branches has what was said"
-            self.say(before if self.conversation.every() else "nothing was asked in it yet")
-            return
-        self.say(f"> {one_line(last.question.content, 300)}")
-        if self.look.plain or self.look.accessible:
-            self.say(last.text)
-        else:
-            from streamchat.views.live import print_markdown
-
-            print_markdown(last.text, self.out, color=self.look.color, code_theme=self.look.code_theme)
-        if last.ending:
-            self.say(f"({last.ending}: {'/continue goes on with it, ' if last.text else ''}/retry asks again)")
+    def restate(self) -> None:
+        """Something that the line below the prompt says has changed."""
+        self._state = stated(self)
 
     def show_reasoning(self) -> None:
         """What the model thought before its last answer."""
@@ -242,14 +240,11 @@ class Repl:
             self.typing.take_back()
         line = self.typing.next()
         if line is None:
-            self._restate()
-            look_up(self, self._restate)
+            self.restate()
+            look_up(self, self.restate)
             return self.prompt.read(self.typing.take_draft())
         self.prompt.echo(line)
         return line
-
-    def _restate(self) -> None:
-        self._state = stated(self)
 
     def _asked(
         self, text: str | None, attachments: tuple[Attachment, ...], *, going_on: bool
@@ -287,10 +282,3 @@ class Repl:
             self.say(one_line(line))
         notices.clear()
         return reply, failure
-
-
-def _ways_on(failure: ChatError) -> str:
-    """What can be done at the prompt after a failure: nothing is asked again by itself once some of it was shown."""
-    if failure.reply is not None and failure.reply.text:
-        return "/continue goes on with what came, /retry asks again."
-    return "/retry asks again." if failure.transient or isinstance(failure, NetworkError) else ""

@@ -17,6 +17,8 @@ from streamchat.errors import ChatError
 from streamchat.repl.keyboard import without_mouse
 
 _ROWS = 8
+_TYPED = 12
+"""Columns that what is typed needs, beside the title or else below it."""
 
 Search = Callable[[str], list[str]]
 """The rows that fit what is typed, the best first; all of them for nothing. ChatError for what cannot be looked for."""
@@ -32,9 +34,10 @@ def pick(
     style: BaseStyle | None = None,
     suspend: Callable[[], None] | None = None,
 ) -> int | None:
-    """The chosen row's number among those that were shown last; None when the person chose none.
+    """The chosen row's number, in the list or among those that were found last; None when the person chose none.
 
     Of a list the last row is offered first; what is searched for is typed below the title, and its first row offered.
+    In a list that is longer than what is shown of it one can search too.
     `begun` is called once it is drawn; `suspend` is what Ctrl+Z does, while it is off the screen.
     """
     return _Choice(title, rows, suspend).run(source, out, begun, style)
@@ -43,8 +46,10 @@ def pick(
 class _Choice:
     def __init__(self, title: str, rows: list[str] | Search, suspend: Callable[[], None] | None) -> None:
         self._title, self._suspend = title, suspend
-        self._search = None if isinstance(rows, list) else rows
-        self._rows = rows if isinstance(rows, list) else []
+        self._list = rows if isinstance(rows, list) else None
+        self._search = rows if not isinstance(rows, list) else self._among if len(rows) > _ROWS else None
+        self._rows = self._list or []
+        self._numbers = list(range(len(self._rows)))
         self._at = len(self._rows) - 1
         self._trouble = ""
         self._typed = Buffer(multiline=False, on_text_changed=self._look)
@@ -60,13 +65,13 @@ class _Choice:
         body = Window(FormattedTextControl(self._fragments, focusable=True, show_cursor=False), height=self._height())
         keys = "(Up, Down, Enter; Esc leaves it as it is)"
         if self._search is None:
-            head: Window | VSplit = Window(FormattedTextControl(f"{self._title}   {keys}"), height=1)
-            layout = Layout(HSplit([head, body]))
+            layout = Layout(HSplit([_text(f"{self._title}   {keys}"), body]))
         else:
-            label = Window(FormattedTextControl(f"{self._title} "), height=1, dont_extend_width=True)
             typed = Window(BufferControl(self._typed), height=1)
             hint = Window(FormattedTextControl(lambda: self._trouble or f"type to search {keys}"), height=1)
-            layout = Layout(HSplit([VSplit([label, typed]), body, hint]), focused_element=typed)
+            beside = out.get_size().columns >= len(self._title) + _TYPED
+            head = [VSplit([_text(f"{self._title} "), typed])] if beside else [_text(self._title), typed]
+            layout = Layout(HSplit([*head, body, hint]), focused_element=typed)
         app: Application[int | None] = Application(
             layout, key_bindings=self._keys(), style=style, input=source, output=out, erase_when_done=True
         )
@@ -85,7 +90,13 @@ class _Choice:
             self._rows, self._trouble = self._search(typed.text), ""
         except ChatError as exc:  # a date that is half typed, say: what was found stays
             self._trouble = exc.message
-        self._at = min(0, len(self._rows) - 1)
+        self._at = len(self._rows) - 1 if self._list is not None else min(0, len(self._rows) - 1)
+
+    def _among(self, text: str) -> list[str]:
+        """The rows of the list that have all of these words, in any order."""
+        rows, words = self._list or [], text.lower().split()
+        self._numbers = [number for number, row in enumerate(rows) if all(word in row.lower() for word in words)]
+        return [rows[number] for number in self._numbers]
 
     def _fragments(self) -> StyleAndTextTuples:
         shown: StyleAndTextTuples = []
@@ -108,7 +119,7 @@ class _Choice:
         @keys.add("enter", eager=True)
         def take(event: KeyPressEvent) -> None:
             if self._at >= 0:
-                event.app.exit(result=self._at)
+                event.app.exit(result=self._at if self._list is None else self._numbers[self._at])
 
         if (suspend := self._suspend) is not None:
             keys.add("c-z")(lambda _: run_in_terminal(suspend) and None)
@@ -121,3 +132,13 @@ class _Choice:
             event.app.exit(result=None)
 
         return keys
+
+
+def _text(text: str) -> Window:
+    return Window(
+        FormattedTextControl(text),
+        height=Dimension(max=2),
+        wrap_lines=True,
+        dont_extend_width=True,
+        dont_extend_height=True,
+    )

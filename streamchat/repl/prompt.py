@@ -30,5 +30,8 @@ class Prompt(Protocol):
         """The keys, as the terminal sends them, that were read with the last message and belong behind it; they are no
         longer here then."""
 
+    def earlier(self) -> Sequence[str] | None:
+        """The messages of this session and those before that Up recalls, the latest last; None where it does not."""
+
     def echo(self, text: str) -> None:
         """Show a message that was not typed here as if it had been."""

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from streamchat.config.settings import Settings
+from streamchat.repl.again import show_last
 from streamchat.repl.early import PROMPT, Early, shown
+from streamchat.repl.editing import leave
 from streamchat.repl.terminal import Terminal, is_dumb
 from streamchat.session import Session
 from streamchat.views.choose import Look
@@ -56,7 +58,7 @@ def started(
         if first:
             repl.typing.queue.append(repl.pastes.fold(first))
         elif session.conversation.last is not None:
-            repl.show_last()
+            show_last(repl)
         yield repl
 
 
@@ -91,7 +93,7 @@ def _editor(repl: "Repl", keyboard: TextIO, early: Early | None) -> "Prompt":
         vi=repl.settings.ui.keymap == "vi",
         color=repl.look.color != "never",
     )
-    editor.reasoning = repl.show_reasoning
+    editor.reasoning, editor.cleared = repl.show_reasoning, lambda: leave(repl)
     if early:
         editor.early = early.take
     return editor
@@ -100,4 +102,6 @@ def _editor(repl: "Repl", keyboard: TextIO, early: Early | None) -> "Prompt":
 def _lines(repl: "Repl", keyboard: TextIO, early: Early | None) -> "Prompt":
     from streamchat.repl.lines import Lines
 
-    return Lines(repl.terminal, repl.stop, repl.out, keyboard, early=early.take() if early else b"")
+    lines = Lines(repl.terminal, repl.stop, repl.out, keyboard, early=early.take() if early else b"")
+    lines.cleared = lambda: leave(repl)
+    return lines

@@ -34,6 +34,7 @@ def stated(repl: "Repl") -> list[Phrase]:
     files = len(repl.files.names)
     found = [
         Phrase(repl.title, 1),
+        Phrase("edits a question" if repl.editing else "", STAYS),
         Phrase(profile, 4),
         Phrase(filled, STAYS if full else 3),
         *(Phrase(spent, 5) for spent in repl.spending.phrases()),

@@ -1,7 +1,7 @@
 """What is typed while an answer streams: a draft that grows, and the finished messages that wait in a queue."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prompt_toolkit.document import Document
 from prompt_toolkit.key_binding.key_processor import KeyPress
@@ -21,7 +21,10 @@ class TypeAhead:
     where nothing is queued; Ctrl+C always stops it. Ctrl+D without a draft queues the leaving.
     """
 
-    def __init__(self, pastes: Pastes, *, stop: Callable[[], None]) -> None:
+    def __init__(
+        self, pastes: Pastes, *, stop: Callable[[], None], earlier: Callable[[], Sequence[str] | None] = tuple
+    ) -> None:
+        """`earlier` gives the messages of the prompt's history, the latest last; None where nothing is recalled."""
         self.changed: Callable[[], None] = lambda: None
         """Called after each key."""
         self.say: Callable[[str], None] = lambda _: None
@@ -29,7 +32,8 @@ class TypeAhead:
         self.unfold: Callable[[], None] = lambda: None
         """Called for Ctrl+O: shows the reasoning that comes, or hides it."""
         self.queue: list[str] = []
-        self._draft, self._stop = Draft(pastes), stop
+        self._draft, self._stop = Draft(pastes, earlier=self._recalled), stop
+        self._earlier = earlier
         self._lock = threading.Lock()
 
     def key(self, press: KeyPress) -> None:
@@ -95,6 +99,10 @@ class TypeAhead:
         """The whole queue goes back into the draft."""
         with self._lock:
             self._take_back()
+
+    def _recalled(self) -> Sequence[str]:
+        earlier = self._earlier()
+        return () if earlier is None else [*earlier, *self.queue]
 
     def _told(self, queued: int) -> str:
         """What a key has changed of a queue of that length."""

@@ -40,6 +40,7 @@ Mode = Literal["live", "blocks", "whole"]
 Color = Literal["auto", "always", "never"]
 
 _GULP = 8192  # characters are taken in by one at most: there is something new to see at least every so often
+_LITTLE = 1000  # characters that have come and are not drawn yet are more only where drawing cannot keep up
 _LETTERS = 4  # are looked at for each cell: some have no width
 DIM = Style(dim=True)
 
@@ -166,8 +167,10 @@ class LiveMarkdown:
             self._screen.forget()
         self._changed.set()
 
-    def close(self, *, footer: Line | None = None) -> None:
-        """Print what is left, and a last line if there is one."""
+    def close(self, *, footer: Line | None = None, at_once: bool = False) -> None:
+        """Print what is left, and a last line if there is one; `at_once` only a little of what is left, and how much
+        more had come."""
+        left_out = self._leave_out() if at_once else 0
         self._closing = True
         self._changed.set()
         if self._drawer is not None:
@@ -178,9 +181,21 @@ class LiveMarkdown:
         self._take_in()
         self._blocks.close()
         lines = self._finished()
+        if left_out:
+            lines += [[], cut(f"… {left_out:,} more characters had come", self._size[0])]
         if footer is not None:
             lines += [[], footer] if lines or self._sheet.begun else [footer]
         self._frame(lines, [], 0)
+
+    def _leave_out(self) -> int:
+        """Forget all but a little of what should be on the screen and is not yet; how many characters that is."""
+        if self.mode == "whole":
+            return 0
+        with self._drawing:
+            text = "".join(self._incoming)
+            self._incoming.clear()
+            self._incoming.append(text[:_LITTLE])
+        return len(text[_LITTLE:])
 
     def _draw_on(self) -> None:
         """Draw until there is nothing more to come."""

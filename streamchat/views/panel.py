@@ -98,7 +98,8 @@ class LiveView(Stepped):
             self._live.feed("")
 
     def end(self) -> None:
-        self._live.close(footer=self._summary() if self._footer else None)
+        stopped = isinstance(sys.exception(), KeyboardInterrupt)  # who stops an answer wants to read no more of it
+        self._live.close(footer=self._summary() if self._footer else None, at_once=stopped)
 
     def _status(self, width: int) -> Line:
         """The line below the growing text."""

@@ -134,6 +134,56 @@ def test_the_line_below_an_answer_is_edited_where_its_cursor_is_and_goes_to_the_
         assert leave(person) == 0
 
 
+def test_below_an_answer_up_and_down_go_through_the_lines_of_a_draft_and_on_to_earlier_messages(server: Server) -> None:
+    gate = halting(server)
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("/set\r")
+        person.prompted("> /set")
+        person.press("first\r")
+        person.sees("One")
+        person.press("queued\rone\ntwo\x1b[A")
+        person.points_at("> one", "⏎two")
+        person.press("\x1b[A")
+        person.sees("> queued", gone="> one")
+        person.press("\x1b[A" * 3)
+        person.sees("One", gone="> queued")
+        person.points_at("> /set", "")
+        person.press("\x1b[B" * 3)
+        person.points_at("> one", "⏎two")
+        person.press("\x1b[B!")
+        person.points_at("> one⏎two!", "")
+        gate.set()
+        person.prompted("Next", "  two!", draft="one")
+        person.press("\x03")
+        assert leave(person) == 0
+
+
+def test_below_an_answer_the_letters_with_alt_go_by_words_and_stop_nothing(server: Server) -> None:
+    """Who knows them from the shell stopped the answer, and had a letter too many."""
+    gate = halting(server)
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.sees("One")
+        person.press("one two three!")
+        person.points_at("> one two three!", "")
+        person.press("\x1bb")
+        person.points_at("> one two three", "!")
+        person.press("\x1bb")
+        person.points_at("> one two ", "three!")
+        person.press("\x1bd")
+        person.points_at("> one two ", "!")
+        person.press("\x01")
+        person.points_at("> ", "one two !")
+        person.press("\x1bf")
+        person.points_at("> one", " two !")
+        gate.set()
+        person.prompted("One two", draft="one two !", gone="interrupted")
+        person.press("\x03")
+        assert leave(person) == 0
+
+
 def test_a_queued_message_that_cannot_be_sent_comes_back_in_front_of_what_is_typed(server: Server) -> None:
     """That was lost, and the next message was asked without the one that it belongs to."""
     Path("folder").mkdir()
@@ -181,6 +231,22 @@ def test_keys_that_come_in_one_piece_with_enter_are_typed_into_the_answer_in_the
         person.press("\x03")
         assert leave(person) == 0
     assert questions() == ["first", "second"]
+
+
+def test_who_stops_an_answer_sees_no_more_of_the_megabytes_that_had_come_and_they_are_kept(server: Server) -> None:
+    """They went on being painted for seconds."""
+    deltas = [f"{number}: {'word ' * 400}\n\n" for number in range(1000)]
+    server.play(stream(chat_answer(deltas)[:-2], Stall()))
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("first\r")
+        person.program.wait_for(b"word word")
+        person.press("\x1b")
+        person.prompted("more characters had come", "interrupted")
+        assert b"999: " not in person.written
+        assert leave(person) == 0
+    kept = "".join(line["text"] for line in records() if line["type"] == "text")
+    assert kept.startswith("0: word") and "".join(deltas).startswith(kept)
 
 
 @pytest.mark.parametrize("key", [b"\x1b", b"\x03"])
@@ -290,6 +356,46 @@ def test_colours_in_a_paste_without_brackets_end_nothing() -> None:
     assert questions() == ["red text"]
 
 
+@pytest.mark.parametrize("between", [" ", "\n"])
+def test_forty_thousand_letters_pasted_without_brackets_are_there_at_once(server: Server, between: str) -> None:
+    """They took the prompt forty seconds: each was a key, for which all that stood before it was looked through."""
+    gate = halting(server)
+    pasted = between.join(["lorem ipsum dolor"] * 2222)
+    with Person(*at(server)) as person:
+        person.prompted()
+        begun = time.monotonic()
+        person.press(pasted + " at the prompt")
+        person.sees("dolor at the prompt")
+        assert time.monotonic() - begun < 8
+        person.press("\r")
+        person.sees("One")
+        begun = time.monotonic()
+        person.press(pasted + " below the answer")
+        person.sees("dolor below the answer")
+        assert time.monotonic() - begun < 8
+        gate.set()
+        person.sees("12 in", "dolor below the answer")
+        person.press("\x03")
+        person.prompted(draft="")
+        assert leave(person) == 0
+    assert questions() == [pasted + " at the prompt"]
+
+
+def test_letters_that_come_in_one_piece_are_commands_where_vi_takes_them_for_commands(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[ui]\nkeymap = "vi"\n')
+    with Person("-m", "echo", "--config", str(config)) as person:
+        person.prompted()
+        person.press("the letters of the alphabet")
+        person.prompted(draft="the letters of the alphabet")
+        person.press("\x1b0")
+        person.points_at("> ", "the letters of the alphabet")
+        person.press("x" * 19 + "Ashort of many letters, of which two")
+        person.prompted(draft="alphabetshort of many letters, of which two")
+        person.press("\x1b0iand in front of it\x1b")
+        person.prompted(draft="and in front of italphabetshort of many letters, of which two")
+
+
 def test_a_paste_while_an_answer_streams_does_not_send(server: Server) -> None:
     gate = threading.Event()
     server.play(stream(chat_answer(["One"])[:2], Wait(gate), chat_answer(["One"])[2:]), stream(chat_answer(["Two"])))
@@ -322,6 +428,51 @@ def test_new_lines_by_every_key_and_a_folded_paste() -> None:
         person.sees('"content": "x')
         assert leave(person) == 0
     assert questions() == ["a\nb\nc\nd", "in a\nblock", "x\ny z"]
+
+
+def test_at_the_prompt_a_key_takes_a_letter_of_several_parts_or_a_folded_paste_as_one() -> None:
+    """An accent was deleted without its letter; a key in the mark of a paste made it one that is not known."""
+    pasted = "\n".join("p" * 20)
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press("ae\u0301b\x1b[D")
+        person.points_at("> a\xe9", "b")
+        person.press("\x08")
+        person.prompted(draft="ab")
+        person.press(f"\x1b[200~{pasted}\x1b[201~\x1b[D")
+        person.points_at("> a", "[pasted 20 lines]b")
+        person.press("\x1b[C")
+        person.points_at("> a[pasted 20 lines]", "b")
+        person.press("\x1b[1;5D")
+        person.points_at("> a", "[pasted 20 lines]b")
+        person.press("\x1bd")
+        person.points_at("> a", "b")
+        person.press(f"\x1b[200~{pasted}\x1b[201~\x1b\x7f")
+        person.points_at("> a", "b")
+        person.press(f"\x1b[200~{pasted}\x1b[201~\x1b[D")
+        person.points_at("> a", "[pasted 20 lines]b")
+        person.press("\x1b[3~")
+        person.prompted(draft="ab")
+        person.press("\x03")
+        assert leave(person) == 0
+
+
+def test_in_vi_mode_x_takes_out_a_letter_of_several_parts_or_a_folded_paste_as_one(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[ui]\nkeymap = "vi"\n')
+    pasted = "\n".join("p" * 20)
+    with Person("-m", "echo", "--config", str(config)) as person:
+        person.prompted()
+        person.press(f"ae\u0301b\x1b[200~{pasted}\x1b[201~")
+        person.prompted(draft="a\xe9b[pasted 20 lines]")
+        person.press("\x1b")
+        person.points_at("> a\xe9b", "[pasted 20 lines]")
+        person.press("x")
+        person.points_at("> a\xe9", "b")
+        person.press("0lx")
+        person.prompted(draft="ab")
+        person.press("p")
+        person.prompted(draft="ab\xe9")
 
 
 def test_backspace_behind_a_folded_paste_deletes_all_of_it() -> None:

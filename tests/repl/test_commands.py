@@ -12,7 +12,7 @@ from tests.program import run
 from tests.repl.person import ANSWERED, Person
 from tests.repl.test_chat import at, leave, questions_of, records
 from tests.wire.answers import chat_answer, messages_answer
-from tests.wire.scenario import Reset, Stall, stream
+from tests.wire.scenario import Reset, Stall, document, stream
 from tests.wire.server import Server
 
 PNG = base64.b64decode(
@@ -27,6 +27,102 @@ def asked(server: Server) -> list[list[tuple[str, Any]]]:
         for exchange in server.exchanges
         if exchange.method == "POST"
     ]
+
+
+@pytest.mark.parametrize(("size", "title"), [((80, 24), "Go back to which question? 7"), ((20, 12), "stion?\n7")])
+def test_what_is_looked_for_in_a_list_is_seen_in_a_narrow_window_too(
+    server: Server, size: tuple[int, int], title: str
+) -> None:
+    """It was behind the title, which went over the edge."""
+    server.play(*(stream(chat_answer([f"Answer {number}."])) for number in range(9)))
+    with Person(*at(server), size=size) as person:
+        person.prompted()
+        for number in range(9):
+            person.press(f"{number}\r")
+            person.prompted(f"Answer {number}.")
+        person.press("/rewind\r")
+        person.sees("type to search")
+        person.press("7")
+        person.sees(title, "> 7")
+        person.press("\r")
+        person.prompted(draft="7")
+        person.press("\x03")
+        assert leave(person) == 0
+
+
+def test_a_question_whose_new_words_are_cleared_stays_as_it_was(server: Server) -> None:
+    """The conversation had gone back already: what was asked next was asked without it, and nobody was told."""
+    Path("dot.png").write_bytes(PNG)
+    server.play(*(stream(chat_answer([f"Answer {number}."])) for number in range(1, 4)))
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("see @dot.png\r")
+        person.prompted("Answer 1.")
+        person.press("/edit\r")
+        person.prompted("edits a question", draft="see @dot.png")
+        person.press("\x03")
+        person.prompted("the question stays as it was", gone="edits a question")
+        person.press("two\r")
+        person.prompted("Answer 2.")
+        person.press("/edit\r")
+        person.prompted("edits a question", draft="two")
+        person.press("!\r")
+        person.prompted("Answer 3.", gone="edits a question")
+        assert leave(person) == 0
+
+    one, two, three = ([each for _, each in messages] for messages in asked(server))
+    assert two == [*one, "Answer 1.", "two"]
+    assert three == [*one, "Answer 1.", "two!"]
+
+
+def test_who_goes_elsewhere_while_a_question_is_edited_edits_it_no_longer() -> None:
+    """Its files went with the next message."""
+    Path("dot.png").write_bytes(PNG)
+    with Person("-m", "echo") as person:
+        person.prompted()
+        person.press("see @dot.png\r")
+        person.prompted("first token")
+        person.press("/edit\r")
+        person.prompted("edits a question", "1 file", draft="see @dot.png")
+        person.press("\x15/new\r")
+        person.prompted("a new conversation", gone="1 file")
+        assert leave(person) == 0
+
+
+def test_line_by_line_a_question_whose_new_words_are_cleared_stays_as_it_was(server: Server) -> None:
+    server.play(*(stream(chat_answer([f"Answer {number}."])) for number in range(1, 3)))
+    with Person(*at(server), "--accessible") as person:
+        person.line()
+        person.press("one\r")
+        person.sees("Answer 1.")
+        person.line()
+        person.press("/edit\r")
+        person.sees("> /edit\n> one")
+        person.press("\x03")
+        person.sees("the question stays as it was")
+        person.line()
+        person.press("two\r")
+        person.sees("Answer 2.")
+        person.line()
+        assert leave(person) == 0
+    assert [each for _, each in asked(server)[1]] == ["one", "Answer 1.", "two"]
+
+
+def test_in_a_long_list_one_looks_for_a_row_by_typing_words_of_it(server: Server) -> None:
+    """Of hundreds of models eight are seen at once."""
+    listed = [{"id": f"maker{number}/model-{number}"} for number in range(100)]
+    server.routes["/v1/models"] = document({"object": "list", "data": listed})
+    with Person(*at(server)) as person:
+        person.prompted()
+        person.press("/model\r")
+        person.sees("Ask which model from now on?", "type to search", "> vllm/maker99/model-99")
+        person.press("MODEL 42")
+        person.sees("> vllm/maker42/model-42", gone="model-99")
+        person.press("!")
+        person.sees("42!", gone="> vllm")
+        person.press("\r\x08\r")
+        person.prompted("asking vllm · maker42/model-42")
+        assert leave(person) == 0
 
 
 def test_retry_edit_undo_and_rewind_make_branches_and_lose_nothing(server: Server) -> None:
@@ -253,6 +349,8 @@ def test_a_file_with_a_space_in_its_name_is_sent_and_written_however_it_is_quote
             person.press("\x0c")
         person.press("question\r")
         person.prompted(ANSWERED)
+        person.press("/save\r")
+        person.prompted("which file?", "/save tides.md")
         person.press("/save 'my answer.md'\r")
         person.prompted("written: my answer.md")
         assert leave(person) == 0
@@ -398,14 +496,20 @@ def test_settings_raw_usage_help_and_ones_own_commands() -> None:
         person.prompted()
         person.press("/set temperature 0.5\r")
         person.prompted("temperature = 0.5")
-        person.press("/set footer on\r/set footer true\r")
+        person.press("/set footer off\r")
+        person.prompted("footer = false")
+        person.press("/set footer on\r")
         person.prompted("footer = true")
         person.press("/set temperature hot\r")
-        person.prompted("--temperature")
+        person.prompted("temperature: expected a number", gone="--temperature")
+        person.press("/think hard\r")
+        person.prompted("think: expected off", gone="--think")
         person.press("/system Speak plainly.\r")
         person.prompted("system prompt: Speak plainly.")
         person.press("/translate good night\r")
         person.prompted("Translate into Welsh", '"temperature": 0.5', '"system": "Speak plainly."')
+        person.press("/set temperature default\r")
+        person.prompted("temperature = (the default)")
         person.press("/usage\r")
         person.prompted("the conversation:", "the context:")
         person.press("/raw\r")

@@ -34,6 +34,18 @@ def chosen_by(person: Person, words: str) -> None:
     person.press("\r")
 
 
+def test_of_an_answer_of_megabytes_the_end_is_shown_again(server: Server) -> None:
+    """All of it was painted for seconds before there was a prompt."""
+    words = [f"{number}: {'word ' * 40}\n\n" for number in range(10_000)]
+    server.play(stream(chat_answer(["".join(words)])))
+    assert run("ask", "-m", "vllm/m", "--base-url", server.v1, "much").status == 0
+    with Person("-c") as person:
+        person.prompted("9999: word")
+        assert b"characters before this" in person.written
+        assert b"9000: word" not in person.written
+        assert leave(person) == 0
+
+
 def test_the_one_that_is_looked_for_is_gone_on_with() -> None:
     keep(*QUESTIONS)
     with Person("-r", chat=False) as person:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.repl.test_chat import questions
 from tests.repl.window import Window, needs_tmux
 from tests.wire.answers import chat_answer
 from tests.wire.scenario import Wait, stream
@@ -122,3 +123,34 @@ def _place(said: str) -> tuple[float, int]:
     """Where among all that is said this belongs: begin, points, end of each answer."""
     words = said.split()
     return float(words[1]) if words[0] == "point" else float(words[1]) + 0.9 * (words[2] == "ends."), words[2:] == []
+
+
+@needs_tmux
+@pytest.mark.parametrize(
+    ("letter", "seen"),
+    [
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f468"),
+        ("\U0001f44d\U0001f3fd", "\U0001f44d"),
+        ("\U0001f1e9\U0001f1ea", "DE"),
+        ("\u2764\ufe0f", "\u2764"),
+    ],
+)
+def test_what_stands_around_an_emoji_of_several_parts_is_edited_where_the_cursor_is(
+    letter: str, seen: str, tmp_path: Path
+) -> None:
+    """It was drawn over the prompt: the library takes a family for three emoji, and the terminal for one."""
+    line = f"{sys.executable} -m streamchat chat -m echo"
+    with Window(tmp_path / "tmux", 80, 24, line) as window:
+        window.prompted()
+        window.type(f"one {letter} two")
+        window.prompted(draft=f"one {seen} two")
+        window.type("", *["Left"] * 5)
+        window.points_at(f"{seen} two")
+        window.type("a")
+        window.prompted(draft=f"one a{seen} two")
+        window.type("", "Right")
+        window.type("b")
+        window.prompted(draft=f"one a{seen}b two")
+        window.type("", "Enter")
+        window.prompted("first token")
+    assert questions() == [f"one a{letter}b two"]

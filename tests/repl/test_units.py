@@ -20,6 +20,7 @@ from prompt_toolkit.application.current import set_app
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import DummyInput, create_pipe_input
 from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
@@ -30,7 +31,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.renderer import CPR_Support, Renderer
 
 from streamchat.attachments import fenced, mentioned
-from streamchat.continuation import begun, open_block, unrepeated
+from streamchat.continuation import begun, last_blocks, open_block, unrepeated
 from streamchat.errors import ChatError, ProviderError, UsageError
 from streamchat.events import Event, Stop, Text
 from streamchat.providers.base import Provider
@@ -208,29 +209,46 @@ def test_a_leaving_that_is_taken_back_is_no_text() -> None:
 
 EDITING = (
     *(Keys.Left, Keys.Right, Keys.Home, Keys.End, Keys.ControlA, Keys.ControlE, Keys.ControlB, Keys.ControlF),
-    *(Keys.ControlH, Keys.Delete, Keys.ControlW, Keys.ControlU, Keys.ControlK),
+    *(Keys.ControlH, Keys.Delete, Keys.ControlW, Keys.ControlU, Keys.ControlK, Keys.Up, Keys.Down),
 )
 WORDS = (Keys.ControlLeft, Keys.ControlRight)
-TYPED = st.lists(st.sampled_from([*EDITING, *"ab .-日"]), max_size=30)
+EARLIER = ("the first", "one\nof three\nlines", "日本")
+JOINED = (
+    "e\u0301",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "\U0001f1e9\U0001f1ea",
+    "\U0001f44d\U0001f3fd",
+    "\u0e01\u0e33",
+)
+"""What a person takes for one letter each: with an accent, a family, a flag, a tone of skin, a vowel."""
+TYPED = st.lists(st.sampled_from([*EDITING, *JOINED, *"ab .-日\n"]), max_size=30).map(
+    lambda keys: [each for key in keys for each in ([key] if isinstance(key, Keys) else key)]
+)
 
 
 @given(TYPED)
 @example([*"one two", Keys.Left, "x", Keys.Left, Keys.ControlK])
+@example([*"long line\nb\nlong line", Keys.Up, Keys.Up, "x", Keys.Down, Keys.Down, "x"])
+@example([*"ab\nab", Keys.Up, Keys.Up, "x", Keys.Up, Keys.Up, "x", Keys.Up, Keys.Up, Keys.Down, *[Keys.Down] * 5, "x"])
 def test_a_line_that_is_typed_meanwhile_is_edited_as_at_the_prompt(keys: list[Keys | str]) -> None:
-    """By the keys of the editor's own library, the cursor too."""
+    """By the keys of the editor, the cursor too."""
     asyncio.run(_edited(keys))
 
 
 @functools.cache
 def editor() -> PromptSession[str]:
     """One for all examples: it is made in the time of ten."""
-    return PromptSession(input=DummyInput(), output=DummyOutput(), multiline=True)
+    keys = bindings(Pastes(), reasoning=print, suspend=print, cleared=str, hint=print)
+    how = {"history": InMemoryHistory(EARLIER), "key_bindings": keys}
+    return PromptSession(input=DummyInput(), output=DummyOutput(), multiline=True, **how)
 
 
 async def _edited(keys: list[Keys | str]) -> None:
-    draft, session = Draft(Pastes()), editor()
+    draft, session = Draft(Pastes(), earlier=lambda: EARLIER), editor()
     session.default_buffer.reset()
     with set_app(session.app):
+        session.default_buffer.load_history_if_not_yet_loaded()
+        await session.default_buffer._load_history_task  # type: ignore[misc]
         for key in keys:
             draft.key(KeyPress(key))
             session.app.key_processor.feed(KeyPress(key))
@@ -280,10 +298,33 @@ def test_by_words(text: str, left: str, right: str) -> None:
     assert after(Keys.ControlLeft, Keys.ControlRight) == right
 
 
+@pytest.mark.parametrize("letter", JOINED)
+def test_a_letter_of_several_parts_is_one_for_every_key(letter: str) -> None:
+    """Half of it was deleted, and the cursor stood in its middle."""
+
+    def after(*keys: Keys | str) -> str:
+        return Typist().keys(f"a{letter}b", *keys).typing.take_draft().text
+
+    assert after(Keys.Left, Keys.ControlH) == "ab"
+    assert after(Keys.Left, Keys.Left, "x") == f"ax{letter}b"
+    assert after(Keys.Left, Keys.Left, Keys.Delete) == "ab"
+    assert after(Keys.Home, Keys.Right, Keys.Right, "x") == f"a{letter}xb"
+
+
 def test_in_a_draft_of_several_lines_the_cursor_goes_from_one_to_the_other() -> None:
     """It is one row on the screen."""
     typist = Typist().keys("a", Keys.ControlJ, "b", *[Keys.Left] * 9, "x", *[Keys.Right] * 9, "y")
     assert typist.typing.take_draft().text == "xa\nby"
+
+
+@pytest.mark.parametrize(("earlier", "recalled"), [(("before",), "queued"), ((), "queued"), (None, "")])
+def test_up_recalls_what_is_queued_too_but_nothing_where_it_would_not_be_seen(
+    earlier: tuple[str, ...] | None, recalled: str
+) -> None:
+    typing = TypeAhead(Pastes(), stop=lambda: None, earlier=lambda: earlier)
+    for key in (*"queued", Keys.ControlM, Keys.Up):
+        typing.key(KeyPress(key))
+    assert typing.draft == recalled
 
 
 def test_enter_in_the_middle_of_a_draft_queues_all_of_it() -> None:
@@ -313,7 +354,11 @@ def test_many_queued_messages_take_few_rows() -> None:
         ("\x1b\x1b[D", [Keys.ControlLeft]),  # the same, of other terminals
         ("\x1b[1;3A", [Keys.Ignore]),  # Alt+Up
         ("\x1b", [Keys.Escape]),
-        ("\x1bb", [Keys.Escape, "b"]),
+        ("\x1bb", [Keys.ControlLeft]),
+        ("\x1bf", [Keys.ControlRight]),
+        ("\x1bd", [Keys.ControlDelete]),
+        ("\x1bx", [Keys.Escape, "x"]),
+        ("\x1bbut", [Keys.Escape, *"but"]),
         ("\x1b\x1b\r", [Keys.Escape, Keys.ControlJ]),
         ("\x1b\x1b[200~a\x1b[201~", [Keys.Escape, Keys.BracketedPaste]),
     ],
@@ -329,7 +374,7 @@ def test_a_key_with_alt_is_no_esc(sent: str, keys: list[Keys | str]) -> None:
 @pytest.mark.parametrize("text", ["", "words"])
 def test_in_vi_mode_esc_waits_for_no_other_key_once_something_is_typed(text: str) -> None:
     """So that Esc and Enter send it; on an empty line a second Esc goes back to an earlier question."""
-    ours = bindings(Pastes(), reasoning=lambda: None, suspend=lambda: None, hint=lambda _: None)
+    ours = bindings(Pastes(), reasoning=lambda: None, suspend=lambda: None, cleared=str, hint=lambda _: None)
     with create_pipe_input() as source:
         session: PromptSession[str] = PromptSession(
             editing_mode=EditingMode.VI, key_bindings=ours, input=source, output=DummyOutput()
@@ -520,6 +565,16 @@ def test_going_on_ends_with_a_question_and_no_space() -> None:
 )
 def test_the_open_block_is_what_is_shown_again(text: str, block: str) -> None:
     assert open_block(text) == block
+
+
+def test_of_a_long_answer_the_last_whole_blocks_are_shown_again() -> None:
+    code = "```\none\n\ntwo\n```\n"
+    text = f"First.\n\nSecond.\n\n{code}Last.\n\nEnd."
+    assert last_blocks(text, 1000) == text
+    assert last_blocks(text, len(text) - 1) == text.removeprefix("First.\n\n")
+    assert last_blocks(text, len(code)) == "End."
+    assert last_blocks(text, 1) == "End."
+    assert last_blocks("", 1) == ""
 
 
 # context, attachments, clipboard, history

@@ -313,6 +313,35 @@ def test_what_had_come_stays_when_the_events_break_off(error: type[BaseException
     assert out.lines == [" " * 38 + "One", "", "and *tw"]
 
 
+def test_who_stops_an_answer_need_not_read_the_megabytes_of_it_that_had_come() -> None:
+    """They went on being painted for seconds."""
+
+    def much() -> Iterator[Event]:
+        for number in range(1000):
+            yield Text(f"{number}: " + "word " * 400 + "\n\n")
+        raise KeyboardInterrupt
+
+    out = Emulator(80, 24)
+    with pytest.raises(KeyboardInterrupt):
+        LiveView(out, footer=False).show(much(), Reply())
+
+    assert len(out.lines) < 1000
+    assert out.lines[-1].startswith("… ") and out.lines[-1].endswith(" more characters had come")
+
+
+def test_of_an_answer_that_is_shown_when_it_is_whole_all_is_shown_that_had_come() -> None:
+    def much() -> Iterator[Event]:
+        for number in range(300):
+            yield Text(f"{number}: words\n\n")
+        raise KeyboardInterrupt
+
+    out = Emulator(80, 24)
+    with pytest.raises(KeyboardInterrupt):
+        LiveView(out, footer=False, mode="whole").show(much(), Reply())
+
+    assert out.lines[-1] == "299: words"
+
+
 def test_a_terminal_that_takes_nothing_does_not_hold_up_who_feeds() -> None:
     class Stuck(Emulator):
         free = threading.Event()

@@ -1,21 +1,19 @@
 """Commands that ask again: the conversation is a tree, and nothing that was answered is deleted."""
 
-import re
 from typing import TYPE_CHECKING
 
 from streamchat.choice import connect
 from streamchat.errors import UsageError
 from streamchat.history.turn import Turn
+from streamchat.repl.again import show_last
 from streamchat.repl.commands.registry import command
 from streamchat.repl.commands.setting import asked_by
+from streamchat.repl.editing import edit
 from streamchat.repl.entry import number_in
 from streamchat.views.safe import one_line
 
 if TYPE_CHECKING:
     from streamchat.repl.loop import Repl
-
-_FILES = re.compile(r"((?:[^\n]+:\n)?(`{3,})\n.*\n\2)\n\n", re.DOTALL)
-"""Texts of files in front of a question: to be folded while it is edited."""
 
 
 @command("retry")
@@ -31,9 +29,9 @@ def continue_(repl: "Repl", _: str) -> None:
 
 
 @command("edit")
-def edit(repl: "Repl", _: str) -> None:
+def edit_(repl: "Repl", _: str) -> None:
     """Write the last question anew and ask it in its old place; the old branch is kept."""
-    go_before(repl, _last(repl))
+    edit(repl, _last(repl))
 
 
 @command("undo", "[N]")
@@ -61,7 +59,7 @@ def rewind(repl: "Repl", _: str) -> None:
     rows = [_short(turn) + ("" if turn.question.id in branch else "   (another branch)") for turn in found]
     chosen = repl.prompt.pick("Go back to which question?", rows)
     if chosen is not None:
-        go_before(repl, found[chosen])
+        edit(repl, found[chosen])
 
 
 @command("branches")
@@ -79,7 +77,7 @@ def branches(repl: "Repl", _: str) -> None:
     chosen = repl.prompt.pick("Go on with which branch?", rows)
     if chosen is not None:
         repl.conversation.rewind(ends[chosen].id)
-        repl.show_last()
+        show_last(repl)
 
 
 @command("compare", "MODEL", completes="models")
@@ -102,15 +100,6 @@ def compare(repl: "Repl", rest: str) -> None:
         repl.conversation.rewind(first.id)
     whose = " · ".join(filter(None, (first.answer.provider, first.answer.model))) if first.answer else "before"
     repl.say(f"the conversation goes on with the answer of {whose}; the other one is kept: /branches")
-
-
-def go_before(repl: "Repl", turn: Turn) -> None:
-    """Put a question back into the editor, and the conversation to where it was asked."""
-    repl.conversation.rewind(turn.question_parent)
-    repl.files.attachments = list(turn.question.attachments)
-    head = _FILES.match(turn.question.content)
-    rest = turn.question.content[head.end() :] if head else turn.question.content
-    repl.typing.begin_with((repl.pastes.fold(head[1]) + "\n\n" if head else "") + rest)
 
 
 def _last(repl: "Repl") -> Turn:

@@ -14,6 +14,7 @@ from streamchat.history.redaction import patterns
 from streamchat.history.store import Store
 from streamchat.paths import expanded
 from streamchat.repl import compacting
+from streamchat.repl.again import show_last
 from streamchat.repl.clipboard import copied
 from streamchat.repl.commands.registry import command
 from streamchat.repl.commands.setting import at_its_address
@@ -47,7 +48,7 @@ def resume(repl: "Repl", rest: str) -> None:
         conversation = Conversation.load(path, redact=kept.redact)
     repl.take_up(conversation)
     adopt(repl, conversation)
-    repl.show_last()
+    show_last(repl)
 
 
 @command("name", "NAME")
@@ -86,7 +87,7 @@ def drop(repl: "Repl", _: str) -> None:
 @command("save", "FILE", completes="files")
 def save(repl: "Repl", rest: str) -> None:
     """Write the last answer to a file that is not there yet."""
-    text, path = _answer(repl), _path(rest)
+    text, path = _answer(repl), _path("save", rest)
     files.write(path, (text if text.endswith("\n") else text + "\n").encode(errors="replace"))
     repl.say(f"written: {path}")
 
@@ -95,7 +96,7 @@ def save(repl: "Repl", rest: str) -> None:
 def export(repl: "Repl", rest: str) -> None:
     """Write the conversation to a file, in the format of its suffix (.md .json .jsonl .txt .html)."""
     _answer(repl)
-    path = _path(rest)
+    path = _path("export", rest)
     formats.save(path, repl.conversation)
     repl.say(f"written: {path}")
 
@@ -176,9 +177,9 @@ def _code(answer: str, which: str) -> str:
     return blocks[number - 1]
 
 
-def _path(rest: str) -> Path:
+def _path(command: str, rest: str) -> Path:
     if not rest:
-        raise UsageError("which file?", "For example: /export tides.md")
+        raise UsageError("which file?", f"For example: /{command} tides.md")
     path = expanded(unquoted(rest))
     if os.path.isfile(path):
         raise UsageError(f"{path} exists already", "Choose another name.")

@@ -6,6 +6,8 @@ from msgspec import structs
 
 from streamchat.choice import Choice, choose
 from streamchat.config import change
+from streamchat.config.checks import meaning, misfit
+from streamchat.config.layers import KINDS
 from streamchat.config.schema import Profile, setting_of_profile
 from streamchat.config.settings import Settings
 from streamchat.errors import UsageError
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from streamchat.repl.loop import Repl
 
 _OF_UI = ("reasoning", "footer", "color")
+_SWITCHED = {"on": "true", "off": "false"}
 SETTABLE = ("temperature", "max_tokens", "think", "idle_timeout", "retries", "proxy", "stream", *_OF_UI)
 """What /set can change; the others have a command of their own or belong to the whole run."""
 
@@ -100,13 +103,13 @@ def think(repl: "Repl", rest: str) -> None:
 
 @command("set", "[NAME [VALUE]]", completes="settings")
 def set_(repl: "Repl", rest: str) -> None:
-    """Show what can be set, or set it for this chat."""
+    """Show what can be set, or set it for this chat; `default` takes that back."""
     name, _, value = rest.partition(" ")
-    name = name.replace("-", "_").rstrip("=")
+    name, value = name.replace("-", "_").rstrip("="), value.strip().removeprefix("= ")
     if name and name not in SETTABLE:
         raise UsageError(f"/set does not know {name!r}", f"It knows {', '.join(SETTABLE)}.")
     if value:
-        given = {f"ui.{name}" if name in _OF_UI else name: value.strip().removeprefix("= ")}
+        given = {f"ui.{name}" if name in _OF_UI else name: _given(name, value)}
         whom = Choice(repl.session.provider.name, repl.session.model)
         repl.turn_to(whom, change(repl.settings, flags=given))
     for each in (name,) if name else SETTABLE:
@@ -114,6 +117,19 @@ def set_(repl: "Repl", rest: str) -> None:
         found = getattr(section, each)
         shown = "(the default)" if found in (None, "") else str(found).lower() if isinstance(found, bool) else found
         repl.say(f"{each} = {shown}")
+
+
+def _given(name: str, value: str) -> str | None:
+    """A value as it is typed; None takes back what was set. UsageError, by the name that was typed, for what it cannot
+    be."""
+    if value == "default":
+        return None
+    kind = KINDS[f"ui.{name}" if name in _OF_UI else f"defaults.{name}"]
+    if kind is bool:
+        value = _SWITCHED.get(value, value)
+    if wrong := misfit(value, kind, text=True) or meaning(name, value):
+        raise UsageError(f"{name}: {wrong}")
+    return value
 
 
 @command("raw")
