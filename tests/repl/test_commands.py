@@ -81,7 +81,7 @@ def test_who_goes_elsewhere_while_a_question_is_edited_edits_it_no_longer() -> N
     with Person("-m", "echo") as person:
         person.prompted()
         person.press("see @dot.png\r")
-        person.prompted("first token")
+        person.prompted(ANSWERED)
         person.press("/edit\r")
         person.prompted("edits a question", "1 file", draft="see @dot.png")
         person.press("\x15/new\r")
