@@ -116,10 +116,11 @@ def test_what_is_typed_while_an_answer_comes_is_kept_without_redrawing_too(serve
 def test_a_screen_reader_is_told_what_is_queued_between_paragraphs_and_of_the_keys_that_there_are(
     server: Server,
 ) -> None:
-    gates = threading.Event(), threading.Event()
+    gates = threading.Event(), threading.Event(), threading.Event()
     answer = chat_answer(["One begins, ", "and ends.\n\n", "```\ncode\n", "more\n```\n"])
     server.play(
-        stream(answer[:2], Wait(gates[0]), answer[2:4], Wait(gates[1]), answer[4:]), stream(chat_answer(["Two."]))
+        stream(answer[:2], Wait(gates[0]), answer[2:4], Wait(gates[1]), answer[4:5], Wait(gates[2]), answer[5:]),
+        stream(chat_answer(["Two."])),
     )
     with Person(*at(server), "--accessible", size=(80, 60)) as person:
         person.line()
@@ -131,7 +132,9 @@ def test_a_screen_reader_is_told_what_is_queued_between_paragraphs_and_of_the_ke
         person.sees("code")
         person.press("third\r\x1b")  # Esc: back into the line
         gates[1].set()
-        rows = person.sees("End of code.", "queued: third", "taken back: second\nthird", "> second\nthird")
+        person.sees("End of code.", "queued: third", "taken back: second\nthird")
+        gates[2].set()
+        rows = person.sees("> second\nthird")
         assert rows.index("queued: third") > rows.index("End of code.")
         person.press("\x03")
         person.sees("Ctrl+C again leaves.")
