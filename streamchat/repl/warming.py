@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from streamchat.errors import ChatError
 
+WARMING = "warm"
+"""What such a thread is called."""
+
 
 def warm(*loads: Callable[[], object]) -> None:
     """Do these in a thread, in their order; what fails here will fail, and be said, when it is needed."""
@@ -15,4 +18,4 @@ def warm(*loads: Callable[[], object]) -> None:
             with contextlib.suppress(ChatError):
                 load()
 
-    threading.Thread(target=work, name="warm", daemon=True).start()
+    threading.Thread(target=work, name=WARMING, daemon=True).start()

@@ -3,10 +3,10 @@
 import io
 import os
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,6 +24,7 @@ from streamchat.repl.keys import HELP
 from streamchat.repl.loop import Repl
 from streamchat.repl.picking import Search
 from streamchat.repl.terminal import Terminal
+from streamchat.repl.warming import WARMING
 from streamchat.session import Session
 from streamchat.views.choose import Look
 
@@ -81,7 +82,7 @@ class Anyone:
         self.draft = ""
         self.left = False
         """Whether none of the rows was chosen the last time: nothing is said of that."""
-        self.drawn = Event()
+        self.drawn = threading.Event()
         self.drawn.set()
 
     def read(self, draft: Document) -> str | None:
@@ -103,7 +104,11 @@ class Anyone:
 
 @contextmanager
 def chat() -> Iterator[tuple[Repl, io.BytesIO]]:
-    """A chat with a recorded answer, whose conversations are kept, and what it has written."""
+    """A chat with a recorded answer, whose conversations are kept, and what it has written.
+
+    What it loads behind the prompt is there when the chat ends: Hypothesis chooses the next lines by the `random` of
+    the whole process, and refuses what it chose when an import takes a number of that meanwhile.
+    """
     chosen = load(flags={"model": "replay/reasoning"})
     written = io.BytesIO()
     keys, keyboard = os.pipe()
@@ -124,6 +129,9 @@ def chat() -> Iterator[tuple[Repl, io.BytesIO]]:
             written,
         )
     finally:
+        for thread in threading.enumerate():
+            if thread.name == WARMING:
+                thread.join()
         session.conversation.close()
         os.close(keys)
         os.close(keyboard)
