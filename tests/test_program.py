@@ -128,8 +128,10 @@ def test_a_reader_that_leaves() -> None:
 
 def test_a_program_that_hangs_is_an_assertion() -> None:
     """With what it had written."""
-    with pytest.raises(AssertionError, match=r"still running after 0\.5 s.*begun"):
-        python("import time; print('begun', flush=True); time.sleep(60)", timeout=0.5)
+    with Program("import time; print('begun', flush=True); time.sleep(60)", command=PYTHON) as program:
+        program.wait_for(b"begun")
+        with pytest.raises(AssertionError, match=r"still running after 0\.1 s.*begun"):
+            program.end(timeout=0.1)
 
 
 def test_text_that_never_comes_is_an_assertion() -> None:
