@@ -28,9 +28,20 @@ def program(name: str, *places: str) -> str:
     return found
 
 
+_held: list[socket.socket] = []
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port for one server of the test's own, on which nobody listens yet.
+
+    It is held without listening, which lets a server have it that asks for its very number, and nobody else: the tests
+    beside these ask for any port many times a second.
+    """
+    holding = socket.socket()
+    holding.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holding.bind(("127.0.0.1", 0))
+    _held.append(holding)
+    return int(holding.getsockname()[1])
 
 
 def listening(port: int) -> bool:
