@@ -12,6 +12,10 @@ from tests.views.emulator import Screen
 
 DEADLINE = 10.0
 
+ANSWERED = " in · "
+"""What stands under an answer that is whole, and nowhere else. Which figures there are depends on how long it took, and
+where there is no room for all of them, others give way."""
+
 
 class Answering(Screen):
     """A screen that answers the program's questions about the cursor."""

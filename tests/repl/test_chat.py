@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.repl.person import Person
+from tests.repl.person import ANSWERED, Person
 from tests.wire.answers import chat_answer
 from tests.wire.scenario import Scenario, Stall, Wait, stream
 from tests.wire.server import Server
@@ -38,7 +38,7 @@ def at(server: Server) -> tuple[str, ...]:
     return ("-m", "vllm/m", "--base-url", server.v1, "--retries", "0")
 
 
-def idle(person: Person, footer: str = "first token") -> None:
+def idle(person: Person, footer: str = ANSWERED) -> None:
     """Wait until an answer is there and the prompt is back."""
     person.prompted(footer)
 
@@ -79,7 +79,7 @@ def test_words_are_the_first_message() -> None:
 
 def test_piped_text_is_the_first_message_and_keys_come_from_the_terminal() -> None:
     with Person("-m", "echo", stdin=b"some text\n", tty=("stdout", "stderr")) as person:
-        person.sees('"some text"', "first token")
+        person.sees('"some text"', ANSWERED)
         person.press("more\r")
         person.sees('"content": "more"')
         assert leave(person) == 0
@@ -234,7 +234,7 @@ def test_esc_takes_the_queue_back_before_it_stops_anything(server: Server) -> No
         person.press("\x1b")
         person.sees("> second⏎third", gone="queued")
         gate.set()
-        rows = person.sees("first token", "> second", "  third")
+        rows = person.sees(ANSWERED, "> second", "  third")
         assert "interrupted" not in "\n".join(rows)
         person.press("\x03")
         assert leave(person) == 0
@@ -305,7 +305,7 @@ def test_a_paste_while_an_answer_streams_does_not_send(server: Server) -> None:
         person.press(b"see \x1b[200~a\rb\x1b[201~ and \x1b[200~" + pasted.encode() + b"\x1b[201~")
         person.sees("> see a⏎b and [pasted 84 lines]")
         gate.set()
-        person.sees("first token", "  b and [pasted 84 lines]")
+        person.sees(ANSWERED, "  b and [pasted 84 lines]")
         person.press("\r")
         person.sees("Two")
         assert leave(person) == 0
@@ -380,7 +380,7 @@ def test_history_is_kept_for_the_next_session_and_private() -> None:
         person.press("\x1b[C")
         person.press("?\r")
         person.sees('"an old question?"')
-        person.prompted("first token")
+        person.prompted(ANSWERED)
         person.press("\x12old")
         person.sees("an old question")
         person.press("\r\r")
@@ -462,7 +462,7 @@ def test_it_stops_and_comes_back(streaming: bool) -> None:
         person.press("\x1a")
         person.sees("stopped", "same")
         if streaming:
-            person.prompted("first token")
+            person.prompted(ANSWERED)
             rows = person.scrollback
             assert sum('"delay"' in row for row in rows) == 1
         else:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.program import run
-from tests.repl.person import Person
+from tests.repl.person import ANSWERED, Person
 from tests.repl.test_chat import at, leave, questions_of, records
 from tests.wire.answers import chat_answer, messages_answer
 from tests.wire.scenario import Reset, Stall, stream
@@ -113,7 +113,7 @@ def test_what_was_undone_can_be_gone_back_to() -> None:
     with Person("-m", "echo") as person:
         person.prompted("/help")
         person.press("one\r")
-        person.prompted("first token")
+        person.prompted(ANSWERED)
         person.press("/branches\r")
         person.prompted("there is only one branch")
         person.press("/undo\r")
@@ -252,7 +252,7 @@ def test_a_file_with_a_space_in_its_name_is_sent_and_written_however_it_is_quote
             person.prompted("no file goes with the next message")
             person.press("\x0c")
         person.press("question\r")
-        person.prompted("first token")
+        person.prompted(ANSWERED)
         person.press("/save 'my answer.md'\r")
         person.prompted("written: my answer.md")
         assert leave(person) == 0
@@ -431,7 +431,7 @@ def test_pasted_code_that_begins_with_a_comment_is_a_message_and_a_command_may_h
     with Person("-m", "echo") as person:
         person.prompted()
         person.press(b"\x1b[200~/* adds */\rint x;\x1b[201~\r")
-        person.prompted("first token")
+        person.prompted(ANSWERED)
         person.press(b"/system\nSpeak\nplainly.\r")
         person.prompted("system prompt: Speak")
         person.press(b'"""\r/retry\r"""\r')
@@ -446,7 +446,7 @@ def test_what_stands_in_a_long_paste_names_no_files() -> None:
     with Person("-m", "echo", size=(80, 50)) as person:
         person.prompted()
         person.press(b"what is \x1b[200~" + pasted.encode() + b"\x1b[201~ for?\r")
-        rows = person.prompted("first token")
+        rows = person.prompted(ANSWERED)
         assert leave(person) == 0
     assert "there is no file" not in "\n".join(rows)
     assert [line["content"] for line in records() if line["type"] == "message"] == [f"what is {pasted} for?"]
@@ -462,12 +462,12 @@ def test_a_command_of_ones_own_takes_files_and_pastes_as_a_message_does() -> Non
     with Person("-m", "echo", size=(80, 60)) as person:
         person.prompted()
         person.press("/review @notes.txt\r")
-        person.prompted("with this message: notes.txt", "first token")
+        person.prompted("with this message: notes.txt", ANSWERED)
         person.press("/review @folder\r")
         person.prompted("folder is a directory", draft="/review @folder")
         person.press("\x15/review\n")
         person.press(b"\x1b[200~" + pasted.encode() + b"\x1b[201~\r")
-        person.prompted("line 19", "first token")
+        person.prompted("line 19", ANSWERED)
         assert leave(person) == 0
     assert [line["content"] for line in records() if line["type"] == "message"] == [
         "notes.txt:\n```\nline one\n```\n\nReview this:\n\n@notes.txt",

@@ -9,7 +9,7 @@ from prompt_toolkit.document import Document
 
 from streamchat.attachments import mentioned
 from streamchat.repl.completion import Completions
-from tests.repl.person import Person
+from tests.repl.person import ANSWERED, Person
 from tests.repl.test_any_line import chat
 from tests.repl.test_chat import leave
 
@@ -63,7 +63,7 @@ def test_tab_completes_it(typed: str, whole: str) -> None:
     with Person("-m", "echo", "--name", "tides") as person:
         person.prompted()
         person.press("kept\r")
-        person.prompted("first token")
+        person.prompted(ANSWERED)
         person.press("/new\r")
         person.prompted("> /new")
         person.press(typed)

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.repl.person import Person
+from tests.repl.person import ANSWERED, Person
 from tests.repl.test_chat import questions
 
 PLANTED = {
@@ -33,7 +33,7 @@ def test_a_bug_is_one_line_and_the_terminal_is_as_it_was(place: str) -> None:
         person.prompted()
         person.press("first\r")
         if place != "the line of state":
-            person.prompted("first token")
+            person.prompted(ANSWERED)
             person.press(TYPED[place])
         rows = person.sees("an error in streamchat itself: ZeroDivisionError", "status 1", "same")
     seen = "\n".join(rows)
@@ -53,7 +53,7 @@ def test_a_path_of_a_person_who_is_not_here_is_a_name_like_any_other() -> None:
         person.press("\r")
         person.prompted("~nosuchperson/x cannot be read")
         person.press(b"caf\xe9 @~nosuchperson/\r")  # not UTF-8
-        person.prompted("first token")
+        person.prompted(ANSWERED)
         person.press("\x04")
         assert person.program.end().status == 0
     assert questions()[0].endswith("@~nosuchperson/")

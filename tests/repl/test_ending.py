@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streamchat.paths import files
-from tests.repl.person import Person
+from tests.repl.person import ANSWERED, Person
 from tests.repl.test_chat import at
 from tests.wire.answers import chat_answer
 from tests.wire.scenario import Stall, stream
@@ -59,7 +59,7 @@ def test_while_one_of_several_is_to_be_chosen(number: signal.Signals) -> None:
     with person("-m", "streamchat") as someone:
         someone.prompted()
         someone.press("first\r")
-        someone.prompted("first token")
+        someone.prompted(ANSWERED)
         someone.press("\x1b\x1b")
         someone.sees("Go back to which question?")
         os.kill(child(someone), number)
@@ -71,7 +71,7 @@ def test_while_a_conversation_is_looked_for_at_the_start(number: signal.Signals)
     with Person("-m", "echo") as before:
         before.prompted()
         before.press("kept\r")
-        before.prompted("first token")
+        before.prompted(ANSWERED)
         before.press("\x04")
         before.program.end()
     command = ("/bin/sh", "-c", SHELL, "sh", sys.executable, "-m", "streamchat")

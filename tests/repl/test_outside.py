@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repl.person import Person
+from tests.repl.person import ANSWERED, Person
 from tests.repl.test_chat import leave
 
 WRITES = "sh -c 'echo edited > \"$0\"'"
@@ -17,7 +17,7 @@ def test_the_editor_writes_the_message_which_is_not_sent_by_that(keys: str) -> N
         person.press(f"draft{keys}")
         person.sees("> edited")
         person.press(" once\r")
-        person.prompted('"edited once"', "first token")
+        person.prompted('"edited once"', ANSWERED)
         assert leave(person) == 0
 
 
@@ -33,7 +33,7 @@ def test_in_vi_mode_v_opens_it_and_the_keys_are_those_of_vi(tmp_path: Path) -> N
         person.press("v")
         person.prompted(draft="edited")
         person.press("\r")
-        person.prompted('"edited"', "first token")
+        person.prompted('"edited"', ANSWERED)
         assert leave(person) == 0
 
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tests.program import Program
-from tests.repl.person import Person
+from tests.repl.person import ANSWERED, Person
 from tests.repl.test_chat import at, leave, questions
 from tests.wire.answers import chat_answer
 from tests.wire.scenario import Wait, stream
@@ -52,7 +52,7 @@ def test_one_of_several_can_be_chosen_in_a_low_window(rows: int) -> None:
         person.prompted()
         for question in ("first", "second", "third", "fourth"):
             person.press(f"/new\r{question}\r")
-            person.prompted("first token")
+            person.prompted(ANSWERED)
         person.press("/resume\r")
         person.sees("Go on with:", "fourth")
         person.press("first")

@@ -11,7 +11,7 @@ from streamchat.history.index import Index
 from streamchat.history.store import Store
 from streamchat.repl import resuming
 from tests.program import run
-from tests.repl.person import Person
+from tests.repl.person import ANSWERED, Person
 from tests.repl.test_commands import leave
 from tests.wire.answers import chat_answer
 from tests.wire.scenario import Stall, stream
@@ -40,7 +40,7 @@ def test_the_one_that_is_looked_for_is_gone_on_with() -> None:
         chosen_by(person, "brea")
         person.prompted()
         person.press("And with rye?\r")
-        person.prompted("And with rye?", "first token")
+        person.prompted("And with rye?", ANSWERED)
         assert leave(person) == 0
 
     shown = run("history", "show", "@-1").out
@@ -51,7 +51,7 @@ def test_a_conversation_that_goes_on_before_its_first_question_says_so() -> None
     with Person("-m", "echo", "--name", "first") as person:
         person.prompted("/help")
         person.press("hello\r")
-        person.prompted("first token")
+        person.prompted(ANSWERED)
         person.press("/undo\r")
         person.prompted("nothing is left")
         person.press("/new\r")
@@ -110,7 +110,7 @@ def test_of_an_answer_that_was_cut_by_a_crash_that_is_said_and_how_to_go_on(
     with Person("-c", *flags) as person:
         person.prompted("> question", came, f"(unfinished: {ways}")
         person.press("/continue\r" if came else "/retry\r")
-        person.prompted(f"{came} answer.".strip(), "first token")
+        person.prompted(f"{came} answer.".strip(), ANSWERED)
         assert leave(person) == 0
 
 
@@ -126,7 +126,7 @@ def test_ask_has_the_same_choice_and_its_answer_goes_on_there() -> None:
     keep(*QUESTIONS)
     with Person("ask", "And at neap tide?", "-m", "echo", "-r", chat=False) as person:
         chosen_by(person, "tide")
-        person.sees("first token", gone="Go on with:")
+        person.sees(ANSWERED, gone="Go on with:")
         person.program.end()
 
     shown = run("history", "show", "@-1").out
