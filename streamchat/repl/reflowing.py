@@ -41,8 +41,9 @@ class Reflowing(Renderer):
         return self._last_size == self.output.get_size()
 
     def render(self, app: Application[Any], layout: Layout, is_done: bool = False) -> None:
-        if self._last_size and not self.fits():  # a key was quicker than the signal
+        if self._last_size and not self.fits():  # a key was quicker than the signal, which has nothing to do any more
             self.erase()
+            app._request_absolute_cursor_position()
         super().render(app, layout, is_done)
 
     def erase(self, leave_alternate_screen: bool = True) -> None:

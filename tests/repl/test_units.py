@@ -387,6 +387,34 @@ def test_a_signal_that_comes_when_all_is_drawn_for_the_new_width_draws_nothing(m
     assert 0 < lengths[0] == lengths[1] < lengths[2]
 
 
+def test_what_a_key_has_drawn_before_the_signal_is_asked_for_its_place_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line of state is at the bottom of the window: until the terminal has said where that is, there is none."""
+    monkeypatch.setattr("streamchat.repl.reflowing.reflows", lambda: True)
+    written = io.StringIO()
+    monkeypatch.setattr(written, "isatty", lambda: True)
+    sizes, known = [Size(rows=24, columns=80)], []
+    with create_pipe_input() as source:
+        terminal = Vt100_Output(written, lambda: sizes[-1], term="vt100")
+        app: Application[None] = Application(Layout(Window(height=1)), input=source, output=terminal)
+        reflowing(app)
+
+        def seen(_: Application[None]) -> None:
+            if app.is_done:
+                return
+            known.append(app.renderer.height_is_known)
+            if known[-1] and len(sizes) == 1:
+                sizes.append(Size(rows=20, columns=70))
+                app.invalidate()
+            elif known[-1] or written.getvalue().count("\x1b[6n") < len(sizes):
+                app.exit()
+            else:
+                source.send_text("\x1b[3;1R")
+
+        app.after_render += seen
+        app.run()
+    assert known == [False, True, False, True]
+
+
 # stopping
 
 
