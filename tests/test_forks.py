@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from streamchat.cli.front import COMMANDS
 from tests import forks
 from tests.program import DEADLINE, Program, Result, run
 from tests.wire.answers import chat_answer
-from tests.wire.scenario import Stall, stream
+from tests.wire.scenario import Stall, Wait, stream
 from tests.wire.server import Server
 
 RUNS: list[tuple[list[str], bytes | None]] = [
@@ -172,10 +173,12 @@ def test_a_signal_is_its_death(server: Server, number: int, fresh: bool) -> None
 
 @BOTH
 def test_a_reader_that_leaves_is_its_death(server: Server, fresh: bool) -> None:
-    server.play(stream(chat_answer(["Half"] + [" tide"] * 20_000)))
+    gate, packets = threading.Event(), chat_answer(["Half", " tide"])
+    server.play(stream(packets[:2], Wait(gate), packets[2:]))
     with Program("ask", "-m", "vllm/m", "--base-url", server.v1, "x", fresh=fresh) as program:
         program.wait_for(b"Half")
         program.hang_up()
+        gate.set()
         assert program.end() == Result(program._output["stdout"], b"", -signal.SIGPIPE)
 
 

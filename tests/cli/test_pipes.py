@@ -206,11 +206,12 @@ def test_no_stdin_ignores_the_pipe() -> None:
 
 
 def test_a_reader_that_goes_away_stops_the_request_silently_and_what_came_is_kept(server: Server) -> None:
-    answer = chat_answer(["line\n"] * 5000)
-    server.play(stream(answer[:2000], Stall()))
+    gate, packets = threading.Event(), chat_answer(["line\n"] * 9)
+    server.play(stream(packets[:2], Wait(gate), packets[2:6], Stall()))
     with Program(*against(server), "hello") as program:
         program.wait_for(b"line\n")
         program.hang_up()
+        gate.set()
         result = program.end()
 
     assert (result.status, result.stderr) == (-signal.SIGPIPE, b"")
