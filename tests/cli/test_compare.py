@@ -152,17 +152,17 @@ def test_accessible_is_one_under_the_other_without_redrawing(servers: tuple[Serv
 
 @pytest.mark.parametrize("terminal", [None, (100, 24)])
 def test_ctrl_c_stops_all_and_keeps_what_came(servers: tuple[Server, Server], terminal: tuple[int, int] | None) -> None:
-    for server in servers:
-        server.play(stream(chat_answer(["begun "], finish=None, usage=None, done=False), Stall()))
+    for server, name in zip(servers, ("one", "two"), strict=True):
+        server.play(stream(chat_answer([f"{name} begun "], finish=None, usage=None, done=False), Stall()))
     with Program(*BOTH, "Who?", terminal=terminal) as program:
-        program.wait_for(b"begun")
+        program.wait_for(b"one begun")
         assert all(server.exchange() for server in servers)
         program.signal(signal.SIGINT)
         assert program.end().status == -signal.SIGINT
 
     assert all(server.exchange().closed.wait(10) for server in servers)
     assert {ended for _, ended in replies(journal()).values()} == {"interrupted"}
-    assert replies(journal())["a"][0] == "begun "
+    assert replies(journal())["a"][0] == "one begun "
 
 
 def test_a_reader_that_leaves_stops_all(servers: tuple[Server, Server]) -> None:
