@@ -3,6 +3,7 @@
 import contextlib
 import io
 import subprocess
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ class Screen(pyte.HistoryScreen):
 
 
 class Emulator(io.StringIO):
-    """A terminal to write to that remembers all of its lines."""
+    """A terminal to write to that remembers all of its lines; what one write changes is seen at once or not yet."""
 
     encoding = "utf-8"  # type: ignore[assignment]
 
@@ -27,11 +28,13 @@ class Emulator(io.StringIO):
         self.screen = Screen(width, height, history=1_000_000)
         self.screen.set_mode(pyte.modes.LNM)  # what a terminal's driver does with newlines
         self._stream = pyte.Stream(self.screen)
+        self._writing = threading.Lock()
         self.writes: list[str] = []
 
     def write(self, text: str) -> int:
-        self.writes.append(text)
-        self._stream.feed(text)
+        with self._writing:
+            self.writes.append(text)
+            self._stream.feed(text)
         return len(text)
 
     def isatty(self) -> bool:
@@ -41,8 +44,9 @@ class Emulator(io.StringIO):
     def cells(self) -> list[list[Any]]:
         """Every line from the first on, each cell with its style, without blanks at the ends."""
         screen = self.screen
-        rows = [*screen.history.top, *(screen.buffer[number] for number in range(screen.lines))]
-        lines = [[row[column] for column in range(screen.columns)] for row in rows]
+        with self._writing:
+            rows = [*screen.history.top, *(screen.buffer[number] for number in range(screen.lines))]
+            lines = [[row[column] for column in range(screen.columns)] for row in rows]
         for line in lines:
             while line and _blank(line[-1]):
                 line.pop()
@@ -56,7 +60,8 @@ class Emulator(io.StringIO):
 
     @property
     def visible(self) -> list[str]:
-        return [line.rstrip() for line in self.screen.display]
+        with self._writing:
+            return [line.rstrip() for line in self.screen.display]
 
 
 def _blank(cell: pyte.screens.Char) -> bool:
