@@ -16,6 +16,9 @@ from streamchat.local.options import LocalOptions
 from streamchat.local.server import LocalServer
 from streamchat.local.weights import Weights
 
+DEADLINE = 20.0
+"""The longest that anything here is waited for, in seconds; only a failing test waits so long."""
+
 PRETENDERS = {
     "no instruction": ("os.kill(os.getpid(), signal.SIGILL)", ConfigError, "needs a processor with AVX2"),
     "no engine": (
@@ -73,10 +76,10 @@ def test_what_went_wrong_is_one_line(pretend: Callable[[str], LocalServer], name
 
 def test_a_child_that_never_speaks_is_ended(pretend: Callable[[str], LocalServer]) -> None:
     server = pretend("sys.stderr.write('still loading\\n'); sys.stderr.flush(); time.sleep(60)")
-    begun = time.monotonic()
+    server.start()
+    until(lambda: bool(server._log))
     with pytest.raises(ProviderError, match=r"did not start within 1 s \(still loading\)"):
         server.wait(1)
-    assert time.monotonic() - begun < 3
     assert not server.alive
 
 
@@ -121,10 +124,8 @@ def test_it_goes_when_it_is_closed_or_forgotten(weights: Weights) -> None:
     closed.wait()
     forgotten.start()
     pids = [server.pid for server in (closed, forgotten)]
-    begun = time.monotonic()
     closed.close()
     closed.close()
-    assert time.monotonic() - begun < 0.4
     del forgotten
     assert not any(runs(pid) for pid in pids)
 
@@ -151,10 +152,7 @@ def test_it_goes_when_its_parent_is_killed(models: Path, loaded: bool) -> None:
         pid = int(parent.stdout.readline())
         assert runs(pid)
         parent.kill()
-    begun = time.monotonic()
-    while runs(pid):
-        assert time.monotonic() - begun < 2, "the child outlived its parent"
-        time.sleep(0.01)
+    until(lambda: not runs(pid))
 
 
 @pytest.mark.local
@@ -168,6 +166,13 @@ def test_the_terminals_signals_are_not_for_it(weights: Weights) -> None:
         assert response.status == 200
     assert server.alive
     server.close()
+
+
+def until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + DEADLINE
+    while not done():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.01)
 
 
 def runs(pid: int | None) -> bool:
