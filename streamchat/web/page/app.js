@@ -44,6 +44,10 @@ function run(config) {
 
   const chat = new Chat(byId("thread"), empty, keeps, {
     settings: () => settings.fields(),
+    turned(conversation) { // before it is all on the page, which may take a while: what is typed or asked meanwhile is meant for it
+      settings.follow(conversation);
+      composer.follow(conversation.id);
+    },
     opened(conversation) {
       showTitle(conversation);
       for (const text of conversation.notices ?? []) notice(text);
@@ -101,8 +105,6 @@ function run(config) {
   async function open(id) {
     if (id !== null && id === chat.conversation.id) return composer.focus();
     if (!(await chat.open(id))) return undefined;
-    settings.follow(chat.conversation);
-    composer.follow(id);
     follow.toEnd();
     return composer.focus();
   }

@@ -25,8 +25,9 @@ export class Chat {
   #opening = 0;
   #stranded = null; // what the server refused and did not keep
 
-  // `hooks`: settings() for what to ask with, opened(conversation), busy(live), changed(), ended(live, seen), failed(error), crossed(question)
-  // for one that was not asked, for another is being answered, unasked(question) for one that was refused and is left.
+  // `hooks`: settings() for what to ask with, turned(conversation) to another, opened(conversation), busy(live), changed(),
+  // ended(live, seen), failed(error), crossed(question) for one that was not asked, for another is being answered,
+  // unasked(question) for one that was refused and is left.
   constructor(element, empty, keeps, hooks) {
     this.#hooks = hooks;
     this.#keeps = keeps;
@@ -62,7 +63,9 @@ export class Chat {
     if (opening !== this.#opening) return false;
     this.#giveBack();
     this.#thread.clear();
+    const isOther = id === null || id !== this.#conversation.id;
     this.#set(conversation);
+    if (isOther) this.#hooks.turned(conversation);
     if (conversation.run && !this.live) this.#join(conversation);
     this.#hooks.opened(conversation);
     this.#hooks.busy(this.live);
