@@ -108,7 +108,8 @@ def test_retry_and_edit_are_branches_beside_what_there_was(chat: Reader) -> None
     chat.has("Two?")
     assert [message["content"] for message in chat.asked.exchange(3).json["messages"]] == ["Two?"]
     chat.page.locator(".question").hover()
-    chat.button("Previous question").click()
+    with chat.page.expect_response(lambda response: response.request.method == "PATCH"):
+        chat.button("Previous question").click()
     chat.see("Third.")
     chat.has("One?", "And then?")
     chat.page.reload()
@@ -380,6 +381,22 @@ def test_drafts_are_kept_for_each_conversation(chat: Reader) -> None:
     expect(chat.prompt).to_have_value("half a thought", timeout=SEEN)
     chat.page.keyboard.press("Alt+n")
     expect(chat.prompt).to_have_value("a beginning")
+
+
+def test_the_server_is_told_of_the_branch_that_is_chosen_before_all_of_it_is_shown(chat: Reader) -> None:
+    """So that whoever leaves the page then finds it again."""
+    chat.asked.plan(answer("First."), answer("Second."))
+    chat.ask("One?")
+    chat.see("First.")
+    chat.done()
+    chat.button("Retry: another answer").click()
+    chat.see("Second.")
+    chat.done()
+    chat.page.evaluate(HELD)
+    with chat.page.expect_response(lambda response: response.request.method == "PATCH"):
+        chat.button("Previous answer").click()
+    chat.page.reload()
+    chat.see("First.")
 
 
 HELD = """() => {
