@@ -117,13 +117,31 @@ def test_retry_and_edit_are_branches_beside_what_there_was(chat: Reader) -> None
     chat.has("One?", "And then?")  # the branch that was chosen is the conversation's
 
 
+WAITING = """() => {
+  const later = window.setTimeout;
+  const held = [];
+  window.setTimeout = (work, wait, ...more) => {
+    if (wait <= 200) return later(work, wait, ...more);
+    held.push(() => later(work, wait, ...more));
+    return 0;
+  };
+  window.timeGoesOn = () => {
+    window.setTimeout = later;
+    for (const begin of held) begin();
+  };
+}"""
+"""No wait of the page's ends before the test says so."""
+
+
 def test_an_error_stands_where_it_happened_and_is_retried_in_its_time(chat: Reader) -> None:
     busy = openai_error_body("slow down", "rate_limit_error")
     chat.asked.plan(document(busy, status=429, headers={"retry-after": "1", "x-should-retry": "false"}), answer("Now."))
+    chat.page.evaluate(WAITING)
     chat.ask("Is it so?")
     retry = chat.page.locator(".problem").get_by_role("button")
     expect(retry).to_have_text("Retry in 1 s", timeout=SEEN)
     expect(retry).to_be_disabled()
+    chat.page.evaluate("timeGoesOn()")
     expect(retry).to_be_enabled(timeout=SEEN)
     retry.click()
     chat.see("Now.")

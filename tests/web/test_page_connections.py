@@ -9,6 +9,7 @@ from tests.web.browser import Tab
 from tests.web.cutting import Cutting
 from tests.web.reader import SEEN, Reader, reader
 from tests.web.serving import TOKEN, Serving, answer, endless, held
+from tests.web.test_page import WAITING
 
 VISIBILITY = """
 window.hidden_ = false;
@@ -155,18 +156,11 @@ def test_a_server_killed_in_the_middle_is_waited_for_and_what_it_kept_is_shown(
         serving.close()
 
 
-WAITING = """() => {
-  const later = window.setTimeout;
-  window.setTimeout = (work, wait, ...more) => (wait > 200 ? 0 : later(work, wait, ...more));
-}"""
-"""No wait of the page's ends by itself."""
-
-
 def test_a_server_that_is_away_is_asked_again_and_the_question_once(chat: Reader) -> None:
     chat.asked.plan(answer("Here it is."))
     away = [True]
     chat.page.route("**/api/chat", lambda route: route.abort() if away and away.pop() else route.fallback())
-    chat.page.evaluate(WAITING)
+    chat.page.evaluate(WAITING)  # so that it is the click that ends it
     chat.ask("Are you there?")
     expect(chat.page.locator(".status")).to_contain_text("Reconnecting", timeout=SEEN)
     chat.button("Now").click()
