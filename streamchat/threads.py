@@ -1,9 +1,11 @@
-"""Who hears a signal: the main thread alone, which is the one that Python runs the handlers in.
+"""Who hears a signal, and when: the main thread alone, which is the one that Python runs the handlers in, at once.
 
 The system gives a signal to whichever thread will have it, which can be one that just begins. The main thread then
 learns of it when it next comes back from what it waits for, which is the next token, and not at once.
 """
 
+import os
+import select
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,3 +24,21 @@ def deaf() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def readable(descriptor: int) -> None:
+    """Wait in the main thread until there is something to read there, or a signal's handler raises.
+
+    A signal that comes just before a system call which waits is only noted by the interpreter, and would be heard of
+    when the call returns. So the call waits for the interpreter's note as well.
+    """
+    noted, note = os.pipe()
+    os.set_blocking(note, False)
+    before = signal.set_wakeup_fd(note, warn_on_full_buffer=False)
+    try:
+        while descriptor not in select.select([descriptor, noted], [], [])[0]:
+            os.read(noted, 512)
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(noted)
+        os.close(note)

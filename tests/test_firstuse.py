@@ -245,6 +245,9 @@ def test_of_threads_that_ask_at_the_same_time_one_executes_the_package(
                 assert time.monotonic() < end
 
     monkeypatch.setattr("builtins.planted_runs", run, raising=False)
+    monkeypatch.setattr(
+        "streamchat.firstuse._PATIENCE", 20
+    )  # the first may need longer than a second on a busy machine
     told.append(planted.other)
     second.join(20)
 

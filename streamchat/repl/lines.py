@@ -18,6 +18,7 @@ from streamchat.repl.entry import broken, number_in
 from streamchat.repl.picking import Search
 from streamchat.repl.stopping import Stop
 from streamchat.repl.terminal import Terminal
+from streamchat.threads import readable
 from streamchat.views.safe import safe
 
 PROMPT = "> "
@@ -137,7 +138,8 @@ class Lines:
         with self._terminal.as_found():
             slipped_in = bool(select.select([source], [], [], 0)[0])
             while not data.endswith(b"\n") or select.select([source], [], [], _PASTE)[0]:
-                piece = self._stop.waiting(lambda: os.read(source, 65536))
+                self._stop.waiting(lambda: readable(source))
+                piece = os.read(source, 65536)
                 if slipped_in:
                     self._show(_not_echoed(piece))
                     slipped_in = False

@@ -466,11 +466,13 @@ def test_a_question_is_written_in_the_editor(tmp_path: Path) -> None:
     editor = tmp_path / "editor"
     editor.write_text('#!/bin/sh\nprintf "%s, and why?" "$(cat "$1")" > "$1"\n')
     editor.chmod(0o755)
-    with Program("ask", "-m", "echo", "-e", "How", terminal=(80, 24), env={"EDITOR": str(editor)}) as program:
+    (tmp_path / "tmp").mkdir()
+    env = {"EDITOR": str(editor), "TMPDIR": str(tmp_path / "tmp")}
+    with Program("ask", "-m", "echo", "-e", "How", terminal=(80, 24), env=env) as program:
         program.wait_for(b"How, and why?")
 
-    assert run("ask", "-m", "echo", "-e", "How", env={"EDITOR": str(editor)}).status == 2
-    assert not list(Path("/tmp").glob("question-*.md"))
+    assert run("ask", "-m", "echo", "-e", "How", env=env).status == 2
+    assert not list((tmp_path / "tmp").iterdir())
 
 
 @pytest.mark.parametrize("command", ["ask", "chat"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import Result, run
+from tests.program import Program, Result, run
 from tests.repl.person import Person
 from tests.wire.answers import chat_answer
 from tests.wire.scenario import Stall, stream
@@ -81,6 +81,28 @@ def test_a_signal_in_a_callback_of_the_interpreter_is_not_lost(number: signal.Si
     result = run(command=(sys.executable, "-c", LOST.format(number=int(number))), timeout=10)
 
     assert (result.status, result.err) == (-number, "")
+
+
+UNHEARD = """
+import _thread, threading
+from streamchat.cli.asking import agreed
+from streamchat.cli.exits import guarded
+def strike():
+    open({gate!r}).close()
+    _thread.interrupt_main()
+threading.Thread(target=strike, daemon=True).start()
+guarded(lambda: agreed("Well?", otherwise=False))
+"""
+"""Waits for an answer, and then the interpreter knows of a Ctrl-C that no system call has been interrupted by."""
+
+
+def test_a_ctrl_c_just_before_an_answer_is_waited_for_is_not_lost(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    with Program("-c", UNHEARD.format(gate=str(gate)), command=(sys.executable,), terminal=(80, 24)) as program:
+        program.wait_for(b"Well? [y/N] ")
+        os.close(os.open(gate, os.O_WRONLY))
+        assert program.end().status == -signal.SIGINT
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="shown by /proc")

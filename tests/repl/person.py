@@ -1,5 +1,6 @@
 """A person at a terminal: presses keys, and sees what a terminal emulator makes of what the program writes."""
 
+import termios
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -101,8 +102,13 @@ class Person:
         )
 
     def line(self) -> None:
-        """Wait until a line is read that the terminal itself edits."""
-        self._until(lambda seen: seen[-1:] == [">"], "a prompt in its last row")
+        """Wait until a line is read that the terminal itself edits; the prompt stands there a moment before it does."""
+        keyboard = self.program._master
+        assert keyboard is not None
+        self._until(
+            lambda seen: seen[-1:] == [">"] and bool(termios.tcgetattr(keyboard)[3] & termios.ECHO),
+            "a prompt in its last row, and its own echo",
+        )
 
     def _until(self, wanted: Callable[[list[str]], bool], words: str) -> list[str]:
         end = time.monotonic() + DEADLINE

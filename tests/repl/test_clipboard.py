@@ -189,6 +189,9 @@ def test_in_tmux_what_is_copied_is_in_its_buffer_and_goes_to_the_terminal_around
         window.prompted()
         window.type("hello", "Enter")
         window.prompted("Hello from inside.")
+        around.sees(
+            "Hello from inside."
+        )  # before it is drawn there, the terminal around would make a new line of Enter
         around.press("/copy\r")  # tmux passes it on to the terminal that was used last
         window.prompted("copied 18 characters, by tmux")
         assert window.run("show-buffer") == "Hello from inside."

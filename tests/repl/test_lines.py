@@ -1,5 +1,6 @@
 """The prompt where nothing is redrawn, on a real terminal: every key is seen once, whenever it is pressed."""
 
+import _thread
 import contextlib
 import fcntl
 import io
@@ -7,7 +8,9 @@ import os
 import pty
 import select
 import struct
+import sys
 import termios
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -17,6 +20,7 @@ from prompt_toolkit.document import Document
 from streamchat.repl.lines import Lines
 from streamchat.repl.stopping import Result, Stop
 from streamchat.repl.terminal import Terminal
+from streamchat.threads import readable
 
 
 class Overtaken(Terminal):
@@ -57,17 +61,45 @@ def test_a_control_d_that_comes_before_the_terminal_edits_is_the_end() -> None:
     assert read("\x04", "") == (None, "> ")
 
 
+class Unheard(Stop):
+    """While something is waited for, the interpreter notes a Ctrl+C that interrupts no system call: one that came just
+    before the call does neither."""
+
+    def waiting(self, work: Callable[[], Result]) -> Result:
+        threading.Thread(target=self._strike, daemon=True).start()
+        return super().waiting(work)
+
+    def _strike(self) -> None:
+        while sys._current_frames()[threading.main_thread().ident or 0].f_code is not readable.__code__:
+            pass
+        _thread.interrupt_main()
+
+
+def test_a_ctrl_c_just_before_a_line_is_waited_for_is_not_lost() -> None:
+    message, shown = typed(lambda master, slave: Terminal(slave), lambda master, slave: Unheard())
+    assert message is None and "Ctrl+C again leaves" in shown
+
+
 def read(before: str, after: str) -> tuple[str | None, str]:
     """What was read, and what stands on the terminal then."""
+
+    def terminal(master: int, slave: int) -> Terminal:
+        made = Overtaken(slave)
+        made.press = lambda: press(master, slave, before)
+        return made
+
+    return typed(terminal, lambda master, slave: Waiting(slave, lambda: press(master, slave, after)))
+
+
+def typed(terminal: Callable[[int, int], Terminal], stopping: Callable[[int, int], Stop]) -> tuple[str | None, str]:
+    """The same, on that terminal; both are made from its descriptors."""
     master, slave = pty.openpty()
     with contextlib.ExitStack() as closing:
         closing.callback(os.close, master)
         out = closing.enter_context(open(os.dup(slave), "w"))
         source = closing.enter_context(open(slave))
-        terminal = Overtaken(slave)
-        terminal.press = lambda: press(master, slave, before)
-        with terminal, Waiting(slave, lambda: press(master, slave, after)) as stop:
-            message = Lines(terminal, stop, out, source).read(Document())
+        with terminal(master, slave) as quiet, stopping(master, slave) as stop:
+            message = Lines(quiet, stop, out, source).read(Document())
         return message, seen(master)
 
 

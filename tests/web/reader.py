@@ -44,9 +44,9 @@ class Reader:
     def prompt(self) -> Locator:
         return self.page.get_by_label("Message", exact=True)
 
-    @property
-    def questions(self) -> list[str]:
-        return self.page.locator(".asked").all_inner_texts()
+    def has(self, *questions: str) -> None:
+        """These are the questions of the conversation, as they were written; the last is on the page first."""
+        self.tab.until("[...document.querySelectorAll('.asked')].map(one => one.innerText)", [*questions])
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name)

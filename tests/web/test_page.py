@@ -108,7 +108,8 @@ def test_retry_and_edit_are_branches_beside_what_there_was(chat: Reader) -> None
     chat.has("Two?")
     assert [message["content"] for message in chat.asked.exchange(3).json["messages"]] == ["Two?"]
     chat.page.locator(".question").hover()
-    chat.button("Previous question").click()
+    with chat.page.expect_response(lambda response: response.request.method == "PATCH"):
+        chat.button("Previous question").click()
     chat.see("Third.")
     chat.has("One?", "And then?")
     chat.page.reload()
@@ -116,13 +117,31 @@ def test_retry_and_edit_are_branches_beside_what_there_was(chat: Reader) -> None
     chat.has("One?", "And then?")  # the branch that was chosen is the conversation's
 
 
+WAITING = """() => {
+  const later = window.setTimeout;
+  const held = [];
+  window.setTimeout = (work, wait, ...more) => {
+    if (wait <= 200) return later(work, wait, ...more);
+    held.push(() => later(work, wait, ...more));
+    return 0;
+  };
+  window.timeGoesOn = () => {
+    window.setTimeout = later;
+    for (const begin of held) begin();
+  };
+}"""
+"""No wait of the page's ends before the test says so."""
+
+
 def test_an_error_stands_where_it_happened_and_is_retried_in_its_time(chat: Reader) -> None:
     busy = openai_error_body("slow down", "rate_limit_error")
     chat.asked.plan(document(busy, status=429, headers={"retry-after": "1", "x-should-retry": "false"}), answer("Now."))
+    chat.page.evaluate(WAITING)
     chat.ask("Is it so?")
     retry = chat.page.locator(".problem").get_by_role("button")
     expect(retry).to_have_text("Retry in 1 s", timeout=SEEN)
     expect(retry).to_be_disabled()
+    chat.page.evaluate("timeGoesOn()")
     expect(retry).to_be_enabled(timeout=SEEN)
     retry.click()
     chat.see("Now.")
@@ -380,6 +399,22 @@ def test_drafts_are_kept_for_each_conversation(chat: Reader) -> None:
     expect(chat.prompt).to_have_value("half a thought", timeout=SEEN)
     chat.page.keyboard.press("Alt+n")
     expect(chat.prompt).to_have_value("a beginning")
+
+
+def test_the_server_is_told_of_the_branch_that_is_chosen_before_all_of_it_is_shown(chat: Reader) -> None:
+    """So that whoever leaves the page then finds it again."""
+    chat.asked.plan(answer("First."), answer("Second."))
+    chat.ask("One?")
+    chat.see("First.")
+    chat.done()
+    chat.button("Retry: another answer").click()
+    chat.see("Second.")
+    chat.done()
+    chat.page.evaluate(HELD)
+    with chat.page.expect_response(lambda response: response.request.method == "PATCH"):
+        chat.button("Previous answer").click()
+    chat.page.reload()
+    chat.see("First.")
 
 
 HELD = """() => {

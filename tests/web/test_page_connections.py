@@ -9,6 +9,7 @@ from tests.web.browser import Tab
 from tests.web.cutting import Cutting
 from tests.web.reader import SEEN, Reader, reader
 from tests.web.serving import TOKEN, Serving, answer, endless, held
+from tests.web.test_page import WAITING
 
 VISIBILITY = """
 window.hidden_ = false;
@@ -70,7 +71,7 @@ def test_a_hidden_tab_gives_its_connection_back_and_loses_nothing(chromium: Brow
         chat.page.evaluate(SEE, False)
         chat.see("Seen, unseen.")
         chat.done()
-        assert chat.page.title() == "Hide – streamchat"
+        expect(chat.page).to_have_title("Hide – streamchat")
         chat.check()
 
 
@@ -149,7 +150,7 @@ def test_a_server_killed_in_the_middle_is_waited_for_and_what_it_kept_is_shown(
             chat.page.locator(".problem").get_by_role("button", name="Retry").click()
             chat.see("After it.")
             chat.done()
-            assert chat.questions == ["Crash"]
+            chat.has("Crash")
             chat.check()
     finally:
         serving.close()
@@ -157,8 +158,9 @@ def test_a_server_killed_in_the_middle_is_waited_for_and_what_it_kept_is_shown(
 
 def test_a_server_that_is_away_is_asked_again_and_the_question_once(chat: Reader) -> None:
     chat.asked.plan(answer("Here it is."))
-    away = [True, True]
+    away = [True]
     chat.page.route("**/api/chat", lambda route: route.abort() if away and away.pop() else route.fallback())
+    chat.page.evaluate(WAITING)  # so that it is the click that ends it
     chat.ask("Are you there?")
     expect(chat.page.locator(".status")).to_contain_text("Reconnecting", timeout=SEEN)
     chat.button("Now").click()
@@ -210,7 +212,7 @@ def test_a_question_that_crosses_another_tabs_is_given_back_and_shows_what_is_un
     expect(other.locator(".answer .body").last).to_contain_text("From the other tab")
     chat.ask("Third")
     chat.see("From the other tab")
-    assert chat.questions == ["First", "Second"]
+    chat.has("First", "Second")
     expect(chat.prompt).to_have_value("Third")
     gate.set()
     chat.see("and its end.")
@@ -218,7 +220,7 @@ def test_a_question_that_crosses_another_tabs_is_given_back_and_shows_what_is_un
     chat.prompt.press("Enter")
     chat.see("Three.")
     chat.done()
-    assert chat.questions == ["First", "Second", "Third"]
+    chat.has("First", "Second", "Third")
 
 
 def test_who_comes_back_to_a_tab_sees_what_was_asked_elsewhere_meanwhile(chat: Reader) -> None:
@@ -245,5 +247,5 @@ def test_who_comes_back_to_a_tab_sees_what_was_asked_elsewhere_meanwhile(chat: R
     gate.set()
     chat.see("and ends.")
     chat.done()
-    assert chat.questions == ["First of here", "Second of there", "Third of there"]
+    chat.has("First of here", "Second of there", "Third of there")
     expect(chat.prompt).to_have_value("A draft")

@@ -174,25 +174,49 @@ def test_what_is_written_from_the_right_stands_at_the_right_and_code_never_does(
     assert marks == "25.6px", "the marks of a list have their place at its beginning"
 
 
+LONG = """() => {
+  const words = document.createElement("div");
+  for (let number = 0; number < 4000; number += 1) {
+    words.append(Object.assign(document.createElement("p"), { textContent: `Some words that go on ${number}` }));
+  }
+  document.body.append(words);
+  const height = words.offsetHeight;
+  words.remove();
+  return height;
+}"""
+"""A task that is too long, 60 ms on an idle machine: how long tasks are is compared with it, for machines differ."""
+
+
+def too_long(page: Page) -> float:
+    """Milliseconds of processor time that are too long for a task here and now."""
+    browser = page.context.browser
+    assert browser is not None
+    browser.start_tracing(page=page, categories=["toplevel"])
+    page.evaluate(LONG)
+    return tasks(browser.stop_tracing())[-1]
+
+
 def test_a_long_answer_holds_up_nothing(chat: Reader) -> None:
-    """No task of the page takes 50 ms of processor time, while 32 kB come and while they are read back at once."""
+    """No task of the page is a long one, while 32 kB come and while they are read back at once."""
     prose = "Some **words** that go on, with `code` in them and a [link](https://example.org). " * 12
     part = f"## A heading\n\n{prose}\n\n- one\n- two\n\n```python\n" + "x = [1, 'two']\n" * 8 + "```\n\n"
     text = part * (32_000 // len(part) + 1)
     browser, blocks = chat.page.context.browser, chat.page.locator(".body pre")
     assert browser is not None
+    limit = too_long(chat.page)
     chat.asked.plan(answer(text))
     browser.start_tracing(page=chat.page, categories=["toplevel"])
     chat.ask("At length")
     expect(blocks).to_have_count(text.count("```python"), timeout=60_000)
     chat.done()
-    assert tasks(browser.stop_tracing())[-2] < 50
+    while_it_came = tasks(browser.stop_tracing())[-2]
     address = chat.page.url
     chat.page.goto("about:blank")
     browser.start_tracing(page=chat.page, categories=["toplevel"])
     chat.page.goto(address)
     expect(blocks).to_have_count(text.count("```python"), timeout=SEEN)
-    assert tasks(browser.stop_tracing())[-2] < 50
+    read_back = tasks(browser.stop_tracing())[-2]
+    assert max(while_it_came, read_back) < max(limit, too_long(chat.page))
 
 
 def tasks(trace: bytes) -> list[float]:

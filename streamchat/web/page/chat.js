@@ -260,8 +260,9 @@ export class Chat {
     const { id } = this.#conversation;
     this.#conversation.at = at;
     this.#giveBack();
+    // Who leaves the page once the branch is seen finds it again.
+    if (id !== null) call("PATCH", conversationPath(id), { body: { at }, keepalive: true }).catch((problem) => this.#hooks.failed(problem));
     await this.#show();
-    if (id !== null) call("PATCH", conversationPath(id), { body: { at } }).catch((problem) => this.#hooks.failed(problem));
   }
 
   async #show() {
