@@ -185,6 +185,33 @@ def test_a_turn_is_in_the_journal_with_its_end() -> None:
     assert path.stat().st_mode & 0o777 == 0o600 and path.parent.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize(
+    "again", [("ask", "-m", "echo", "--name", "Tides", "two"), ("history", "fork", "@-1", "--name", "tides ")]
+)
+def test_a_name_that_a_conversation_has_already_is_given_to_no_other_one(again: tuple[str, ...]) -> None:
+    """It would mean neither of them from then on."""
+    run("ask", "-m", "echo", "--name", "tides", "one")
+    result = run(*again)
+
+    assert (result.status, result.stdout) == (2, b"") and "already called" in result.err
+    assert run("ask", "-m", "echo", "-r", "tides", "--name", "tides", "two").status == 0
+    assert run("ask", "-m", "echo", "-n", "--name", "tides", "of none that is kept").status == 0
+
+
+@pytest.mark.parametrize("name", ["@-1", " @-12 "])
+def test_what_means_a_conversation_by_its_age_is_no_name(name: str) -> None:
+    result = run("ask", "-m", "echo", "--name", name, "hello")
+
+    assert (result.status, result.stdout) == (2, b"") and "is no name" in result.err
+
+
+def test_a_name_of_blanks_is_none() -> None:
+    run("ask", "-m", "echo", "--name", "tides", "one")
+    assert run("history", "rename", "@-1", "  ").status == 0
+
+    assert "one" in run("history").out and run("history", "path", "tides").status == 2
+
+
 def test_no_save_keeps_nothing() -> None:
     assert run(*REPLAY, "-n", "Which?").status == 0
     assert not list(Path(os.environ["HOME"]).rglob("*.jsonl"))
