@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -523,3 +524,34 @@ def test_verbose_says_whom_where_and_with_which_key(server: Server) -> None:
     assert "is kept in" in result.err
     assert key not in result.err
     assert result.out == "fine\n"
+
+
+def test_a_proxy_that_refuses_is_named_and_not_the_provider_behind_it(server: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        proxy = f"127.0.0.1:{taken.getsockname()[1]}"
+    asked = ("ask", "-m", "vllm/m", "--base-url", server.v1, "--retries", "0")
+    result = run(*asked, "--proxy", f"http://me:hush@{proxy}", "hello")
+
+    assert result.status == 5 and "hush" not in result.err
+    told = f"streamchat: vllm ({server.host}): the proxy {proxy} refused the connection"
+    assert result.err.splitlines()[0] == told
+
+
+@pytest.mark.parametrize("model", ["nope/m", "m"])
+def test_a_model_that_is_nobodys_is_named_where_nobody_is_there(model: str) -> None:
+    config("[defaults]\ndiscover = false\n")
+    result = run("ask", "-m", model, "hello")
+
+    assert (result.status, result.stdout) == (2, b"")
+    assert f"`{model}` does not say whose model it is" in result.err and "PROVIDER/MODEL" in result.err
+
+
+def test_a_key_that_lies_in_the_directory_is_not_denied_and_how_to_use_it_is_told() -> None:
+    config("[defaults]\ndiscover = false\n")
+    Path(".env").write_text("GROQ_API_KEY=gsk-nearby\n")
+    result = run("ask", "hello")
+
+    assert (result.status, result.stdout) == (2, b"")
+    assert "no key is set" not in result.err and "does not choose" in result.err
+    assert result.err.endswith("  Name it: -m groq\n")
+    assert run("ask", "-m", "m", "hello").err.endswith("  Name it: -m groq/m\n")
