@@ -146,11 +146,11 @@ def _directories(settings: Settings) -> Iterator[Finding]:
         path: Path = getattr(settings.files, kind)
         if not path.exists():
             parent = next(parent for parent in path.parents if parent.exists())
-            possible = os.access(parent, os.W_OK)
-            yield Finding(
-                kind, f"{path} is not there yet" + ("" if possible else f", and {parent} cannot be written"),
-                "ok" if possible else "bad",
-            )  # fmt: skip
+            wrong = "" if os.access(parent, os.W_OK) else f", and {parent} cannot be written"
+            wrong = wrong if parent.is_dir() else f", and {parent} is no directory"
+            yield Finding(kind, f"{path} is not there yet{wrong}", "bad" if wrong else "ok")
+        elif not path.is_dir():
+            yield Finding(kind, f"{path} is no directory", "bad")
         elif not os.access(path, os.W_OK):
             yield Finding(kind, f"{path} cannot be written", "bad")
         else:
