@@ -24,6 +24,7 @@ from streamchat.config.resolve import check, resolve
 from streamchat.config.schema import shown_url
 from streamchat.config.settings import Settings
 from streamchat.config.sources import Sources, read_sources
+from streamchat.config.target import nearest, printable
 from streamchat.discovery import is_local
 from streamchat.errors import ChatError
 from streamchat.paths import expanded
@@ -61,6 +62,7 @@ def _all(config: Path | None, env_file: Path | None, online: bool, background: s
     yield from wrong
     settings, wrong = _settings(sources)
     yield from wrong
+    yield from _code_theme(settings.ui.code_theme)
     yield from _directories(settings)
     yield from _store(settings)
     yield from _keys(settings)
@@ -139,6 +141,18 @@ def _without_settings(sources: Sources) -> Variables:
         name for name in sources.variables if not name.startswith("STREAMCHAT_") and not name.endswith("_BASE_URL")
     ]
     return Variables(("", {name: sources.variables.get(name) for name in names}))
+
+
+def _code_theme(name: str) -> Iterator[Finding]:
+    if not name:
+        return
+    from streamchat.views.highlight import code_themes  # Pygments: not for who has set none
+
+    known = code_themes()
+    if name not in known:
+        guesses = nearest(name, known)
+        hint = f"did you mean {' or '.join(guesses)}?" if guesses else f"there are {', '.join(sorted(known))}"
+        yield Finding("config", f"`ui.code_theme`: there is no style `{printable(name)}`", "bad", hint)
 
 
 def _directories(settings: Settings) -> Iterator[Finding]:

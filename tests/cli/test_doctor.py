@@ -40,6 +40,17 @@ def test_it_says_what_is_wrong_where_and_what_to_do(file: Path, tmp_path: Path) 
     assert done.out.endswith("\n3 need you\n")
 
 
+@pytest.mark.parametrize(
+    ("theme", "advice"), [("monokia", "did you mean monokai"), ("nothing-like-it", "there are abap"), ("ansi_dark", "")]
+)
+def test_a_style_of_code_that_there_is_not_is_bad(theme: str, advice: str, file: Path) -> None:
+    file.write_text(f'[ui]\ncode_theme = "{theme}"\n')
+    done = run("doctor")
+
+    assert (done.status, f"there is no style `{theme}`" in done.out) == ((2, True) if advice else (0, False))
+    assert advice in done.out
+
+
 @pytest.mark.parametrize(("file", "wrong"), [(".local", 2), (".cache/streamchat", 1)])
 def test_a_file_where_a_directory_should_be_is_bad(file: str, wrong: int, tmp_path: Path) -> None:
     place = tmp_path / "home" / file
