@@ -17,10 +17,13 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         from streamchat import __version__
 
-        sys.stdout.write(f"streamchat {__version__}\n")
-        sys.stdout.flush()
-        os._exit(0)  # taking the interpreter apart would take a sixth of the time
-        return
+        try:
+            sys.stdout.write(f"streamchat {__version__}\n")
+            sys.stdout.flush()
+            os._exit(0)  # taking the interpreter apart would take a sixth of the time
+            return
+        except OSError:  # stdout cannot take it: the command line knows how to end then
+            pass
     from streamchat.cli.front import run
 
     run(sys.argv[1:])

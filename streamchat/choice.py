@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from streamchat.config.known import KNOWN
 from streamchat.config.settings import Settings
+from streamchat.config.target import printable
 from streamchat.errors import AuthError, ChatError, UsageError
 from streamchat.providers import make
 from streamchat.providers.base import Endpoint, Provider, Secret
@@ -40,7 +41,7 @@ def choose(settings: Settings, model: str = "") -> Choice:
     if provider is None and settings.base_url:
         raise UsageError("--base-url does not say who is there", "Name it too: -m vllm/MODEL, or --provider NAME.")
     if provider is None:
-        provider, found, why = _available(settings)
+        provider, found, why = _available(settings, name or "")
         name = name or found
     return Choice(provider, name or settings.provider(provider).model or _first_model(settings, provider), why)
 
@@ -82,8 +83,8 @@ def local_options(settings: Settings) -> "LocalOptions":
     return LocalOptions(local.model, local.primer, local.context, local.max_tokens, local.threads)
 
 
-def _available(settings: Settings) -> tuple[str, str, str]:
-    """A provider that is there, its model where that is known, and why it was taken."""
+def _available(settings: Settings, model: str) -> tuple[str, str, str]:
+    """A provider that is there, its model where that is known, and why it was taken; `model` is whose is not said."""
     if ready := settings.ready():
         first, *others = ready
         place = settings.key_origin(first)
@@ -99,9 +100,24 @@ def _available(settings: Settings) -> tuple[str, str, str]:
 
     if missing(local_options(settings)) is None:
         return "local", "", "no key is set and no local server answers"
-    raise NobodyThereError(
-        "there is no provider to ask: no key is set, and no server or model is on this machine", WAYS
-    )
+    raise _nobody(settings, model)
+
+
+def _nobody(settings: Settings, model: str) -> "NobodyThereError":
+    """The error that nobody is there, with the nearest way out."""
+    near = [name for name in settings.providers if settings.key_origin(name)]  # who has another key is `ready`
+    if near:
+        return NobodyThereError(
+            "there is no provider to ask: a key in the current directory's .env does not choose one",
+            f"Name it: -m {near[0]}" + (f"/{model}" if model else ""),
+        )
+    nobody = "no key is set, and no server or model is on this machine"
+    if model:
+        return NobodyThereError(
+            f"`{printable(model)}` does not say whose model it is, and there is no provider to ask: {nobody}",
+            f"Write PROVIDER/MODEL. {WAYS}",
+        )
+    return NobodyThereError(f"there is no provider to ask: {nobody}", WAYS)
 
 
 class NobodyThereError(UsageError):

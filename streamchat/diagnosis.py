@@ -24,6 +24,7 @@ from streamchat.config.resolve import check, resolve
 from streamchat.config.schema import shown_url
 from streamchat.config.settings import Settings
 from streamchat.config.sources import Sources, read_sources
+from streamchat.config.target import nearest, printable
 from streamchat.discovery import is_local
 from streamchat.errors import ChatError
 from streamchat.paths import expanded
@@ -61,6 +62,7 @@ def _all(config: Path | None, env_file: Path | None, online: bool, background: s
     yield from wrong
     settings, wrong = _settings(sources)
     yield from wrong
+    yield from _code_theme(settings.ui.code_theme)
     yield from _directories(settings)
     yield from _store(settings)
     yield from _keys(settings)
@@ -141,16 +143,28 @@ def _without_settings(sources: Sources) -> Variables:
     return Variables(("", {name: sources.variables.get(name) for name in names}))
 
 
+def _code_theme(name: str) -> Iterator[Finding]:
+    if not name:
+        return
+    from streamchat.views.highlight import code_themes  # Pygments: not for who has set none
+
+    known = code_themes()
+    if name not in known:
+        guesses = nearest(name, known)
+        hint = f"did you mean {' or '.join(guesses)}?" if guesses else f"there are {', '.join(sorted(known))}"
+        yield Finding("config", f"`ui.code_theme`: there is no style `{printable(name)}`", "bad", hint)
+
+
 def _directories(settings: Settings) -> Iterator[Finding]:
     for kind in ("config", "data", "state", "cache"):
         path: Path = getattr(settings.files, kind)
         if not path.exists():
             parent = next(parent for parent in path.parents if parent.exists())
-            possible = os.access(parent, os.W_OK)
-            yield Finding(
-                kind, f"{path} is not there yet" + ("" if possible else f", and {parent} cannot be written"),
-                "ok" if possible else "bad",
-            )  # fmt: skip
+            wrong = "" if os.access(parent, os.W_OK) else f", and {parent} cannot be written"
+            wrong = wrong if parent.is_dir() else f", and {parent} is no directory"
+            yield Finding(kind, f"{path} is not there yet{wrong}", "bad" if wrong else "ok")
+        elif not path.is_dir():
+            yield Finding(kind, f"{path} is no directory", "bad")
         elif not os.access(path, os.W_OK):
             yield Finding(kind, f"{path} cannot be written", "bad")
         else:

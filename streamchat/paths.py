@@ -11,6 +11,9 @@ APP = "streamchat"
 STDOUT = Path("-")
 """What stands for stdout where a file is named; no file is made of that name."""
 
+STDIN = Path("-")
+"""What stands for stdin where a file is to be read."""
+
 
 class Files(NamedTuple):
     """The four directories; none of them is created by being named, and all of `cache` can be deleted at any time."""

@@ -340,6 +340,9 @@ def test_ready_counts_only_what_is_the_persons_own() -> None:
     [
         ('\n[defaults]\nmodle = "x"', "3:1: [defaults] has no setting `modle`; did you mean `model`?"),
         ("[defalts]", "1:2: there is no section `defalts`; did you mean `defaults`?"),
+        ('retries = 1\n[ui]', "1:1: `retries` stands in no section; write it below [defaults]"),
+        ('model = "x"', "1:1: `model` stands in no section; write it below [defaults] or [local]"),
+        ("[defaults]\nkeymap = 1", "2:1: [defaults] has no setting `keymap`; it stands in [ui]"),
         ("defaults.modle = 1", "1:1: [defaults] has no setting `modle`; did you mean `model`?"),
         ("[ui]\n  width = -1", "2:3: `ui.width`: expected a whole number of 0 or more, at most 10000, found -1"),
         ("[ui]\nfooter = 1", "2:1: `ui.footer`: expected true or false, found 1"),

@@ -80,24 +80,31 @@ def _compared(
         conversation.close()
         for line in (*conversation.notices, *filter(None, [conversation.trouble])):
             complain(line)
-    told = shows_footer(look, sys.stdout)
+    told, seen = shows_footer(look, sys.stdout), view.shows_errors and sys.stderr.isatty()
     return max(
-        _ended(title, outcome, flags, settings, schema=asked[0].options.schema, told=told)
+        _ended(title, outcome, flags, settings, schema=asked[0].options.schema, told=told, seen=seen)
         for title, outcome in zip(titles, outcomes, strict=True)
     )
 
 
 def _ended(
-    title: str, outcome: Outcome, flags: Flags, settings: Settings, *, schema: dict[str, Any] | None, told: bool
+    title: str,
+    outcome: Outcome,
+    flags: Flags,
+    settings: Settings,
+    *,
+    schema: dict[str, Any] | None,
+    told: bool,
+    seen: bool,
 ) -> int:
-    """Say how one answer ended, as far as the view has not; its exit code."""
+    """Say how one answer ended, as far as it is not said (`told` its figures, `seen` why it failed); its exit code."""
     reply, error = outcome.reply, outcome.error
     if flags.usage and not told:
         from streamchat.views.footer import figures
 
         notice(f"{title}: {' · '.join(figures(reply))}")
     if error is not None:
-        if not (told and sys.stderr.isatty()):
+        if not seen:
             complain(f"{title}: {error.message}", error.hint)
         return error.exit_code
     try:

@@ -37,6 +37,12 @@ def _fitting(top: Any, context: Any, before: Sequence[str], current: str) -> Ite
     if wanted is not None:
         yield from _values(wanted)
         return
+    option, equals, _ = current.partition("=")
+    if option.startswith("--") and equals:
+        valued = _waiting(command, inner, option)
+        values = _values(valued) if valued is not None else ()
+        yield from ((f"{option}={value}", told) for value, told in values if value != FILES)
+        return
     if current.startswith("-"):
         for parameter in command.get_params(inner):
             if parameter.param_type_name == "option" and not parameter.hidden:
@@ -83,8 +89,8 @@ def _values(parameter: Any, command: Any = None) -> Iterator[Candidate]:
     source = _SOURCES.get(parameter.name) or _SOURCES.get(metavar.lower())
     if parameter.name == "name" and metavar == "KEY":
         source = _settings
-    if command is not None and command.name in ("keys", "rm", "set", "test") and metavar == "PROVIDER":
-        source = _providers
+    if command is not None and command.name in ("rm", "set", "test") and metavar == "PROVIDER":
+        source = _keyed
     if source:
         with suppress(ChatError, OSError):  # a wrong configuration is said when the command runs
             yield from source()
@@ -118,6 +124,12 @@ def _models() -> Iterator[Candidate]:
 
 def _providers() -> Iterator[Candidate]:
     yield from ((name, table.base_url) for name, table in _loaded().providers.items())
+
+
+def _keyed() -> Iterator[Candidate]:
+    """The providers that may want a key."""
+    providers = _loaded().providers.items()
+    yield from ((name, table.base_url) for name, table in providers if table.kind in ("openai", "anthropic"))
 
 
 def _profiles() -> Iterator[Candidate]:

@@ -202,7 +202,7 @@ def import_(
 
     \b
       streamchat history import conversations.json
-      streamchat history import tides.md
+      gunzip -c tides.md.gz | streamchat history import -
     """
     added: list[str] = []
     failed: list[ChatError] = []

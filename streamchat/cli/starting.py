@@ -62,16 +62,28 @@ def begun(flags: Flags) -> tuple[Settings, Conversation]:
     if not flags.continue_ and flags.resume is None:
         if flags.fork:
             raise UsageError("--fork copies a conversation", "Say which: -c for the last one, or -r REF.")
-        return settings, Conversation.new(directory_of(settings), name=flags.name or "", redact=redact)
-    from streamchat.history.store import Store  # its index: not where nothing is looked for
-
-    with Store(kept_in(settings), settings.files.cache, redact=redact) as store:
+        return settings, Conversation.new(directory_of(settings), name=_name(flags, settings), redact=redact)
+    with _store(settings) as store:
         ref = _picked(store) if flags.resume == PICK else flags.resume or "@-1"
         conversation = store.load(ref, save=settings.history.save)
     conversation = conversation.fork() if flags.fork else conversation
-    if flags.name:
-        conversation.rename(flags.name)
+    if name := _name(flags, settings, conversation.path):
+        conversation.rename(name)
     return change(settings, resumed=as_asked(conversation)), conversation
+
+
+def _name(flags: Flags, settings: Settings, path: Path | None = None) -> str:
+    """The name that a flag gives to the conversation, which is of this path or new; no other that is kept has it."""
+    if not flags.name or not settings.history.save:
+        return flags.name or ""
+    with _store(settings) as store:
+        return store.unused(flags.name, path)
+
+
+def _store(settings: Settings) -> "Store":
+    from streamchat.history.store import Store  # its index: not where nothing is looked for
+
+    return Store(kept_in(settings), settings.files.cache, redact=patterns(settings.history.redact))
 
 
 def _picked(store: "Store") -> str:

@@ -8,6 +8,7 @@ seconds without a byte the program goes on without it and says so; after one byt
 import os
 import select
 import stat
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable
 
 from streamchat.attachments import fenced
@@ -43,7 +44,7 @@ def read(
             " (--stdin waits for its end, --no-stdin ignores it)"
         )
         return None
-    return _text(_all(descriptor)) or None
+    return _text(_all(descriptor), notice) or None
 
 
 def joined(piped: str | None, question: str) -> str:
@@ -71,7 +72,21 @@ def _all(descriptor: int) -> bytes:
     return b"".join(pieces)
 
 
-def _text(data: bytes) -> str:
+def _text(data: bytes, notice: Callable[[str], None]) -> str:
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):  # what Windows calls Unicode
+        return _unframed(data.decode("utf-16", errors="replace"))
     if b"\0" in data[:_PIECE]:
         raise UsageError("what came on stdin is not text", "Pipe text in; --no-stdin ignores the pipe.")
-    return data.decode("utf-8-sig", errors="replace").strip("\n")
+    try:
+        return _unframed(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        notice(
+            f"what came on stdin is not UTF-8 at byte {error.start}: what cannot be read is sent as"
+            " \N{REPLACEMENT CHARACTER} (iconv translates it)"
+        )
+        return _unframed(data.decode("utf-8-sig", errors="replace"))
+
+
+def _unframed(text: str) -> str:
+    """Without the empty lines in front and behind; the last line's end may be that of Windows."""
+    return text.strip("\r\n")

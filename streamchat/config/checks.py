@@ -162,8 +162,14 @@ def _is_url(text: str, schemes: Collection[str]) -> bool:
 
 
 def _unknown(file: ConfigFile, key: Key, names: Collection[str]) -> Problem:
+    homes = " or ".join(f"[{section}]" for section, schema in SECTIONS.items() if key[-1] in schema.__annotations__)
+    if len(key) == 1 and homes and not isinstance(file.tables[key[0]], dict):
+        return Problem(file.place(key), f"`{dotted(key)}` stands in no section", f"write it below {homes}")
     where = f"[{dotted(key[:-1])}] has no setting" if len(key) > 1 else "there is no section"
-    return Problem(file.place(key), f"{where} `{dotted(key[-1:])}`", _did_you_mean(key[-1], names))
+    hint = _did_you_mean(key[-1], names)
+    if not hint and homes and key[0] in SECTIONS:
+        hint = f"it stands in {homes}"
+    return Problem(file.place(key), f"{where} `{dotted(key[-1:])}`", hint)
 
 
 def _did_you_mean(name: str, names: Collection[str]) -> str:

@@ -113,7 +113,8 @@ def _unknown(name: str) -> UsageError:
         )
     known = [f"{section}.{field}" for section, table in SECTIONS.items() for field in table.__annotations__]
     start = name.rpartition(".")[0]
-    known += [f"{start}.{field}" for table in TABLES.values() for field in table.__annotations__ if start]
+    fields = TABLES[table].__annotations__ if (table := start.partition(".")[0]) in TABLES else ()
+    known += [f"{start}.{field}" for field in fields]
     guesses = nearest(name, [*known, *SECTIONS["defaults"].__annotations__])
     hint = f"did you mean {' or '.join(guesses)}?" if guesses else "see them all: streamchat config show"
     return UsageError(f"there is no setting `{printable(name)}`", hint)

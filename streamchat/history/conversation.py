@@ -224,6 +224,7 @@ class Conversation(Tree):
         former = self.id
         self._home.refuse(former)
         self.head = Head(new_id(), records.VERSION, now(), {"conversation": former, "at": self.at})
+        self.name = ""  # it means one conversation: the former
         self.notices.append(
             f"the conversation {former} is in use by another process; this goes on as its fork {self.id}"
         )

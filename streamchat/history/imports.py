@@ -6,32 +6,36 @@ Only text comes along, with who said it, when, and the model; of pictures and to
 
 import io
 import json
+import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from streamchat.errors import UsageError
 from streamchat.history import chats, llm, markdown, records
 from streamchat.history.draft import Draft
 from streamchat.history.records import Answer, Head, Question
 from streamchat.history.tree import new_id
+from streamchat.paths import STDIN
 
 KINDS = (
     "It reads its own JSON, JSON lines and Markdown (each turn under `## User` or `## Assistant`), the zip file or "
     "conversations.json of a ChatGPT or Claude data export, and llm's logs.db"
 )
+_SQLITE = b"SQLite format 3\0"
 
 
 def read(path: Path) -> Iterator[Draft]:
     """The conversations in a file of any of the kinds above; raises UsageError for a file of another kind."""
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             magic = file.read(16)
-        if magic.startswith(b"SQLite format 3\0"):
+            data = b"" if magic.startswith(_SQLITE) else magic + file.read()  # a pipe can be read but once
+        if not data and magic:
             yield from llm.drafts(path)
             return
-        data = path.read_bytes()
     except OSError as exc:
         raise UsageError(f"{path} cannot be read: {exc.strerror}") from exc
     found = False
@@ -41,6 +45,15 @@ def read(path: Path) -> Iterator[Draft]:
             yield draft
     if not found:
         raise UsageError(f"{path} holds no conversation that streamchat knows how to read", KINDS)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file, - for what is piped in."""
+    if path != STDIN:
+        return path.open("rb")
+    if os.isatty(0):
+        raise UsageError("- is what is piped in, and nothing is", "Name a file.")
+    return open(0, "rb", closefd=False)
 
 
 def _unzipped(path: Path, data: bytes) -> Iterator[bytes]:

@@ -119,7 +119,7 @@ class Store:
     def fork(self, ref: str, *, name: str = "") -> Conversation:
         """A copy of a conversation, in a file of its own at once."""
         fork = self.load(ref).fork()
-        fork.name = name or fork.name
+        fork.name = self.unused(name) or fork.name
         fork.save()
         fork.close()
         self._behind = True
@@ -148,13 +148,24 @@ class Store:
     def rename(self, ref: str, name: str) -> Conversation:
         """Give a conversation a name; raises UsageError for one that another has already."""
         path = self.path(ref)
-        taken = [entry for entry in self.index.named(name) if entry.path != path and entry.name.lower() == name.lower()]
-        if taken:
-            raise UsageError(f"{taken[0].id} is already called {name!r}", "A name means one conversation")
+        name = self.unused(name, path)
         conversation = Conversation.load(path, redact=self.redact)
         conversation.rename(name)
         self._behind = True
         return conversation
+
+    def unused(self, name: str, path: Path | None = None) -> str:
+        """The name as it will be kept, for a new conversation or the one of this path.
+
+        Raises UsageError for one that another has already, and for one that means a place in the list.
+        """
+        name = name.strip()
+        if _BACK.match(name):
+            raise UsageError(f"{name} is no name: it means a conversation by its age", "Choose another name")
+        taken = [entry for entry in self.index.named(name) if entry.path != path and entry.name.lower() == name.lower()]
+        if name and taken:
+            raise UsageError(f"{taken[0].id} is already called {name!r}", "A name means one conversation")
+        return name
 
     def old(self, than: str) -> list[Entry]:
         """The conversations that were last used before this date, or longer ago than this age (30d, 6m, 1y)."""

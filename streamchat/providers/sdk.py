@@ -223,7 +223,7 @@ def named(sdk: Any, root: str, endpoint: base.Endpoint, url: str, exc: Exception
         "aiohttp",
         "zlib",
     ):
-        return network_error(name, url, exc, timeout=endpoint.idle_timeout)
+        return network_error(name, url, exc, timeout=endpoint.idle_timeout, proxy=endpoint.proxy)
     if isinstance(exc, sdk.APIStatusError):
         return _status_error(name, url, exc)
     if isinstance(exc, sdk.APIError):

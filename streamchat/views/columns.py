@@ -150,6 +150,8 @@ class Looks:
 class Columns:
     """The answers to one question, each under its title; `notes` are what must be said of each."""
 
+    shows_errors = True
+
     def __init__(self, titles: list[str], notes: list[str | None], out: TextIO, *, width: int, look: Looks) -> None:
         self._out, self._width = out, width
         self._columns = [

@@ -18,8 +18,10 @@ class Comparison(Protocol):
     """Shows several replies while they arrive; they are told apart by their numbers, from 0.
 
     `draw` is called many times a second; `close` at the end, and also when all was interrupted, leaves the output in
-    order, with all that came.
+    order, with all that came. `shows_errors` says whether a person has read there why an answer failed.
     """
+
+    shows_errors: bool
 
     def begin(self, number: int, reply: Reply) -> None: ...
     def take(self, number: int, event: Event) -> None: ...
@@ -53,6 +55,8 @@ def choose_comparison(look: Look, out: TextIO, titles: Sequence[str], notes: Seq
 
 class InOrder:
     """One after the other in the order in which they were named; what comes of the later ones waits."""
+
+    shows_errors = False
 
     def __init__(self, parts: Sequence[Part], heading: Callable[[int], None]) -> None:
         self._parts, self._heading = parts, heading
@@ -103,6 +107,8 @@ class InOrder:
 class Lines:
     """Every event of every answer as a JSON line at once; `answer` numbers them from 1."""
 
+    shows_errors = False
+
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
         self._whose: dict[int, dict[str, Any]] = {}
@@ -138,6 +144,8 @@ class Lines:
 
 class Document:
     """All answers as one JSON list when all have ended."""
+
+    shows_errors = False
 
     def __init__(self, out: BinaryIO, count: int) -> None:
         self._out = out

@@ -3,10 +3,11 @@
 from copy import copy
 from functools import cache
 
+from pygments.styles import get_all_styles
 from pygments.token import _TokenType
 from rich.segment import Segment
 from rich.style import Style
-from rich.syntax import Syntax, SyntaxTheme
+from rich.syntax import RICH_SYNTAX_THEMES, Syntax, SyntaxTheme
 
 from streamchat.views.lexing import Lines
 
@@ -43,6 +44,11 @@ class Highlighter:
             else:
                 self._blank += 1
         return result
+
+
+def code_themes() -> list[str]:
+    """The names that a theme of code can have; any other one is shown in the default's colours."""
+    return [*RICH_SYNTAX_THEMES, *get_all_styles()]
 
 
 @cache

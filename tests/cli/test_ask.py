@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,33 @@ def test_a_turn_is_in_the_journal_with_its_end() -> None:
     assert lines[-1]["type"] == "end" and lines[-1]["stop_reason"] == "stop"
     (path,) = Path(os.environ["XDG_DATA_HOME"]).rglob("*.jsonl")
     assert path.stat().st_mode & 0o777 == 0o600 and path.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    "again", [("ask", "-m", "echo", "--name", "Tides", "two"), ("history", "fork", "@-1", "--name", "tides ")]
+)
+def test_a_name_that_a_conversation_has_already_is_given_to_no_other_one(again: tuple[str, ...]) -> None:
+    """It would mean neither of them from then on."""
+    run("ask", "-m", "echo", "--name", "tides", "one")
+    result = run(*again)
+
+    assert (result.status, result.stdout) == (2, b"") and "already called" in result.err
+    assert run("ask", "-m", "echo", "-r", "tides", "--name", "tides", "two").status == 0
+    assert run("ask", "-m", "echo", "-n", "--name", "tides", "of none that is kept").status == 0
+
+
+@pytest.mark.parametrize("name", ["@-1", " @-12 "])
+def test_what_means_a_conversation_by_its_age_is_no_name(name: str) -> None:
+    result = run("ask", "-m", "echo", "--name", name, "hello")
+
+    assert (result.status, result.stdout) == (2, b"") and "is no name" in result.err
+
+
+def test_a_name_of_blanks_is_none() -> None:
+    run("ask", "-m", "echo", "--name", "tides", "one")
+    assert run("history", "rename", "@-1", "  ").status == 0
+
+    assert "one" in run("history").out and run("history", "path", "tides").status == 2
 
 
 def test_no_save_keeps_nothing() -> None:
@@ -498,3 +526,34 @@ def test_verbose_says_whom_where_and_with_which_key(server: Server) -> None:
     assert "is kept in" in result.err
     assert key not in result.err
     assert result.out == "fine\n"
+
+
+def test_a_proxy_that_refuses_is_named_and_not_the_provider_behind_it(server: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        proxy = f"127.0.0.1:{taken.getsockname()[1]}"
+    asked = ("ask", "-m", "vllm/m", "--base-url", server.v1, "--retries", "0")
+    result = run(*asked, "--proxy", f"http://me:hush@{proxy}", "hello")
+
+    assert result.status == 5 and "hush" not in result.err
+    told = f"streamchat: vllm ({server.host}): the proxy {proxy} refused the connection"
+    assert result.err.splitlines()[0] == told
+
+
+@pytest.mark.parametrize("model", ["nope/m", "m"])
+def test_a_model_that_is_nobodys_is_named_where_nobody_is_there(model: str) -> None:
+    config("[defaults]\ndiscover = false\n")
+    result = run("ask", "-m", model, "hello")
+
+    assert (result.status, result.stdout) == (2, b"")
+    assert f"`{model}` does not say whose model it is" in result.err and "PROVIDER/MODEL" in result.err
+
+
+def test_a_key_that_lies_in_the_directory_is_not_denied_and_how_to_use_it_is_told() -> None:
+    config("[defaults]\ndiscover = false\n")
+    Path(".env").write_text("GROQ_API_KEY=gsk-nearby\n")
+    result = run("ask", "hello")
+
+    assert (result.status, result.stdout) == (2, b"")
+    assert "no key is set" not in result.err and "does not choose" in result.err
+    assert result.err.endswith("  Name it: -m groq\n")
+    assert run("ask", "-m", "m", "hello").err.endswith("  Name it: -m groq/m\n")

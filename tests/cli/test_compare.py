@@ -142,6 +142,18 @@ def test_a_narrow_terminal_has_one_under_the_other(servers: tuple[Server, Server
     assert lines[2].startswith("one · a · 12 in") and lines[5].startswith("two · b · 12 in")
 
 
+@pytest.mark.parametrize(("columns", "flags"), [(80, ()), (160, ("--accessible",)), (100, ("-q",)), (100, ())])
+def test_why_one_failed_is_said_once_however_they_are_shown(
+    columns: int, flags: tuple[str, ...], servers: tuple[Server, Server]
+) -> None:
+    servers[0].play(stream(chat_answer(["One."])))
+    servers[1].play(document(openai_error_body("broken-to-bits", "x"), status=500))
+    result = run(*BOTH, *flags, "Who?", terminal=(columns, 24))
+
+    assert result.status == 1
+    assert "".join(seen(result, columns)).count("broken-to-bits") == 1
+
+
 def test_accessible_is_one_under_the_other_without_redrawing(servers: tuple[Server, Server]) -> None:
     answers(servers, ["One."], ["Two."])
     screen = run(*BOTH, "--accessible", "Who?", terminal=(160, 24)).screen

@@ -1,6 +1,7 @@
 """Completion: what is offered, and that the three shells really offer it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,11 @@ def offered(*words: str) -> list[str]:
         (["ask", "--help"], ["--help"]),
         (["config", "set", "aliases.s"], ["aliases.say"]),
         (["keys", "set", "anth"], ["anthropic"]),
+        (["keys", "set", "e"], []),
+        (["ask", "--color=a"], ["--color=auto", "--color=always"]),
+        (["ask", "--profile="], ["--profile=brief"]),
+        (["ask", "--nothing=a"], []),
+        (["ask", "--raw="], []),
         (["completion", "f"], ["fish"]),
         (["help", "exit"], ["exit-codes"]),
         (["ask", "what is"], []),
@@ -86,6 +92,8 @@ def test_an_unknown_shell_is_refused() -> None:
         ("streamchat ask -m sa", ["say"]),
         ("streamchat ask -m mine/qwen3:", ["8b"]),
         ("streamchat ask -m mine/qwen3:8", ["8b"]),
+        ("streamchat ask --color=a", ["auto", "always"]),
+        ("streamchat ask --color=", ["auto", "always", "never"]),
         ("streamchat keys ", ["set", "list", "rm", "test"]),
     ],
 )
@@ -93,7 +101,7 @@ def test_bash_offers_it(line: str, expected: list[str], tmp_path: Path) -> None:
     script = tmp_path / "completion.bash"
     script.write_text(run("completion", "bash").out)
     # As readline calls it: the words are cut at the characters of COMP_WORDBREAKS.
-    words = [word for part in line.split(" ") for word in part.replace(":", " : ").rstrip().split(" ")]
+    words = [word for part in line.split(" ") for word in re.sub("([:=])", r" \1 ", part).rstrip().split(" ")]
     quoted = " ".join(f"'{word}'" for word in words)
     code = f"""
         source {script}; COMP_LINE='{line}'; COMP_POINT={len(line)}; COMP_WORDS=({quoted})

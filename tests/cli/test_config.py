@@ -216,6 +216,20 @@ def test_set_and_unset_by_the_real_program(file: Path) -> None:
     assert run("config", "unset", "model").status == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("nope.x", "see them all: streamchat config show"),
+        ("providers.w.base_ulr", "did you mean providers.w.base_url"),
+        ("widht", "did you mean ui.width?"),
+    ],
+)
+def test_only_what_could_be_set_is_proposed(name: str, advice: str) -> None:
+    refused = run("config", "set", name, "1")
+
+    assert (refused.status, advice in refused.err) == (2, True), refused.err
+
+
 def test_set_makes_the_file_from_nothing_and_says_no_secret(tmp_path: Path) -> None:
     other = tmp_path / "deep" / "er" / "config.toml"
     done = run("config", "set", "--config", str(other), "providers.openai.headers.X-Key", "secret-1")

@@ -40,6 +40,28 @@ def test_it_says_what_is_wrong_where_and_what_to_do(file: Path, tmp_path: Path) 
     assert done.out.endswith("\n3 need you\n")
 
 
+@pytest.mark.parametrize(
+    ("theme", "advice"), [("monokia", "did you mean monokai"), ("nothing-like-it", "there are abap"), ("ansi_dark", "")]
+)
+def test_a_style_of_code_that_there_is_not_is_bad(theme: str, advice: str, file: Path) -> None:
+    file.write_text(f'[ui]\ncode_theme = "{theme}"\n')
+    done = run("doctor")
+
+    assert (done.status, f"there is no style `{theme}`" in done.out) == ((2, True) if advice else (0, False))
+    assert advice in done.out
+
+
+@pytest.mark.parametrize(("file", "wrong"), [(".local", 2), (".cache/streamchat", 1)])
+def test_a_file_where_a_directory_should_be_is_bad(file: str, wrong: int, tmp_path: Path) -> None:
+    place = tmp_path / "home" / file
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.touch()
+    done = run("doctor", env=dict.fromkeys(("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")))
+
+    assert done.status == 2
+    assert done.out.count(f"{place} is no directory") == wrong
+
+
 @pytest.mark.parametrize("text", ["[ui", "\x00", '[providers.x]\nkind = "nothing"'])
 def test_a_file_that_cannot_be_read_does_not_stop_it(text: str, file: Path) -> None:
     file.write_text(text)

@@ -214,3 +214,12 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
 )
 def test_words_that_are_no_command_are_a_question(argv: list[str], expected: list[str]) -> None:
     assert meaning(argv, piped=False) == expected
+
+
+@pytest.mark.parametrize("words", ["--version", "-V", "--help", "history list --help"])
+def test_what_stdout_cannot_take_is_said_in_one_line_by_the_first_of_all_answers_too(words: str) -> None:
+    command = ("/bin/sh", "-c", 'exec "$@" >/dev/full', "sh", sys.executable, "-m", "streamchat")
+    full = run(*words.split(), command=command)
+
+    assert full.status == 1
+    assert full.err.startswith("streamchat: No space left on device\n") and "Traceback" not in full.err

@@ -157,6 +157,20 @@ def test_what_is_not_text_on_stdin_is_refused_before_anything_is_sent() -> None:
     assert "not text" in result.err and "--no-stdin" in result.err
 
 
+def test_what_is_not_utf_8_on_stdin_is_said_and_sent_as_far_as_it_can_be_read() -> None:
+    result = run("ask", "-m", "echo", stdin=b"caf\xe9 noir\n")
+
+    assert prompt_of(result) == "caf\N{REPLACEMENT CHARACTER} noir"
+    assert "not UTF-8 at byte 3" in result.err and "iconv" in result.err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_text_from_windows_comes_through_a_pipe_whole(encoding: str) -> None:
+    result = run("ask", "-m", "echo", stdin="Größe\r\nund Gewicht\r\n".encode(encoding))
+
+    assert (prompt_of(result), result.err) == ("Größe\r\nund Gewicht", "")
+
+
 def test_a_hundred_megabytes_on_stdin_are_read_and_sent() -> None:
     result = run("ask", "-n", "-m", "replay/showcase", "--speed", "0", stdin=b"words and more words\n" * 5_000_000)
 

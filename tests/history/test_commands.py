@@ -194,6 +194,20 @@ def test_everything_can_be_exported(directory: Path, tmp_path: Path) -> None:
     assert {file.name for file in (tmp_path / "out").iterdir()} == {f"{identity}.html" for identity in made}
 
 
+@pytest.mark.parametrize("fmt", ["md", "json", "jsonl"])
+def test_what_is_piped_in_is_imported(directory: Path, fmt: str) -> None:
+    """By the shell's `<(...)` too: what such a pipe has given is not there a second time."""
+    one(directory, "What are tides? " * 1000)
+    text = said(history("export", "--format", fmt)).encode()
+
+    for name in ("-", "/dev/stdin"):
+        taken = history("import", name, stdin=text)
+        assert (taken.status, taken.err) == (0, "streamchat: 1 imported\n"), name
+    nothing = history("import", "-", stdin=b"")
+    assert (nothing.status, "holds no conversation" in nothing.err) == (2, True)
+    assert "what is piped in" in history("import", "-", terminal=(80, 24)).screen.decode()
+
+
 def test_rename_fork_path(directory: Path) -> None:
     conversation = one(directory, "What are tides?")
     said(history("rename", conversation.id[:4], "tides"))

@@ -242,7 +242,7 @@ def test_a_name_can_be_given_while_another_process_writes(tmp_path: Path) -> Non
 
 
 def test_the_second_process_on_a_conversation_is_told_and_goes_on_as_a_fork(tmp_path: Path) -> None:
-    first = Conversation.new(tmp_path)
+    first = Conversation.new(tmp_path, name="tides")
     answered(first, "1", Text("one"))
     assert first.path is not None
     second = Conversation.load(first.path)
@@ -254,6 +254,7 @@ def test_the_second_process_on_a_conversation_is_told_and_goes_on_as_a_fork(tmp_
     ]
     assert texts(Conversation.load(first.path).turns()) == [("1", "one")]
     assert second.path is not None
+    assert (Conversation.load(first.path).name, Conversation.load(second.path).name) == ("tides", "")
     assert texts(Conversation.load(second.path).turns()) == [("1", "one"), ("2", "two")]
 
 

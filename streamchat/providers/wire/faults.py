@@ -112,8 +112,10 @@ def body_error(
     return api_error(name, body, status=status, headers=headers)
 
 
-def network_error(name: str, url: object, exc: BaseException, *, timeout: float) -> NetworkError:
-    """What the chain of causes below `exc` says about the connection to `url`."""
+def network_error(
+    name: str, url: object, exc: BaseException, *, timeout: float, proxy: str | None = None
+) -> NetworkError:
+    """What the chain of causes below `exc` says about the connection to `url`, by way of the proxy if there is one."""
     host = host_of(url)
     chain = _told(list(_causes(exc)))
     names = {type(link).__name__ for link in chain}
@@ -124,6 +126,9 @@ def network_error(name: str, url: object, exc: BaseException, *, timeout: float)
                 f"{name}: no secure connection to {host}: {why}",
                 "A company proxy's certificate can be named with SSL_CERT_FILE.",
             )
+        if proxy and isinstance(link, socket.gaierror | ConnectionRefusedError):
+            why = "was not found" if isinstance(link, socket.gaierror) else "refused the connection"
+            return NetworkError(f"{name}: the proxy {host_of(proxy)} {why}", "Check the proxy's address: --proxy URL")
         if isinstance(link, socket.gaierror):
             return NetworkError(f"{name}: the name {host} was not found", "Check the network and the base URL.")
         if isinstance(link, ConnectionRefusedError):
@@ -195,7 +200,7 @@ def _told(chain: list[BaseException]) -> list[BaseException]:
 
 def _innermost(chain: list[BaseException]) -> str:
     spoken = [one_line(link, longest=200) for link in chain if str(link)]
-    return spoken[-1] if spoken else type(chain[-1]).__name__
+    return spoken[-1].rstrip(".") if spoken else type(chain[-1]).__name__
 
 
 def _was_reset(chain: list[BaseException]) -> bool:
