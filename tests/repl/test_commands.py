@@ -473,7 +473,11 @@ def test_what_is_kept_is_named_forked_resumed_and_written(server: Server) -> Non
         person.press("/resume first\r")
         person.prompted("> one")
         person.press("/name second\r")
-        person.prompted("another conversation is called 'second'")
+        person.prompted("is already called 'second'")
+        person.press("/name @-1\r")
+        person.prompted("@-1 is no name")
+        person.press("/new first\r")
+        person.prompted("is already called 'first'")
         person.press("/new\r")
         person.prompted("a new conversation")
         assert leave(person) == 0

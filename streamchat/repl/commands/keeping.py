@@ -21,7 +21,6 @@ from streamchat.repl.commands.setting import at_its_address
 from streamchat.repl.entry import number_in, unquoted
 from streamchat.repl.resuming import chosen
 from streamchat.session import as_asked
-from streamchat.views.safe import one_line
 
 if TYPE_CHECKING:
     from streamchat.repl.loop import Repl
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
 @command("new", "[NAME]")
 def new(repl: "Repl", rest: str) -> None:
     """Begin a new conversation; this one is kept."""
-    _unused(repl, rest)
+    name = _unused(repl, rest)
     redact = patterns(repl.settings.history.redact)
-    repl.take_up(Conversation.new(repl.directory, name=rest, redact=redact))
+    repl.take_up(Conversation.new(repl.directory, name=name, redact=redact))
     repl.say("a new conversation")
 
 
@@ -56,18 +55,18 @@ def name(repl: "Repl", rest: str) -> None:
     """Give the conversation a name."""
     if not rest:
         raise UsageError("what shall it be called?", "For example: /name tides")
-    _unused(repl, rest)
-    repl.conversation.rename(rest)
-    repl.say(f"this conversation is called {rest}")
+    called = _unused(repl, rest, repl.conversation.path)
+    repl.conversation.rename(called)
+    repl.say(f"this conversation is called {called}")
 
 
 @command("fork", "[NAME]")
 def fork(repl: "Repl", rest: str) -> None:
     """Go on in a copy of the conversation, with the same branch in a file of its own."""
-    _unused(repl, rest)
+    name = _unused(repl, rest)
     former = repl.conversation.id
     copy = repl.conversation.fork()
-    copy.name = rest
+    copy.name = name
     repl.take_up(copy)
     repl.say(f"this goes on as {copy.id}, a fork of {former}")
 
@@ -149,13 +148,12 @@ def _chosen(repl: "Repl", kept: Store) -> Path | None:
     return entry.path if entry else None
 
 
-def _unused(repl: "Repl", wanted: str) -> None:
-    """UsageError for a name that another conversation has."""
-    if wanted and repl.directory is not None:
-        with store(repl) as kept:
-            others = [each for each in kept.index.named(wanted) if each.name.lower() == wanted.lower()]
-        if any(each.path != repl.conversation.path for each in others):
-            raise UsageError(f"another conversation is called {one_line(wanted)!r}", "A name means one conversation.")
+def _unused(repl: "Repl", name: str, path: Path | None = None) -> str:
+    """The name as it is kept, for a new conversation or the one of this path; UsageError for one that cannot be."""
+    if not name or repl.directory is None:
+        return name
+    with store(repl) as kept:
+        return kept.unused(name, path)
 
 
 def _answer(repl: "Repl") -> str:
