@@ -103,7 +103,7 @@ class Reply:
         for any other."""
         if self.stop_reason in INCOMPLETE:
             return f"the answer stopped short: {self.stop_reason}" + (f" ({self.detail})" if self.detail else "")
-        if self.stop_reason == "stop" and not self.text.strip():
+        if self.stop_reason == "stop" and all(not part or part.isspace() for part in self._text):  # nothing is copied
             return "the answer is empty" + (": the model only thought" if self.reasoning.strip() else "")
         return None
 

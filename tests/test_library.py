@@ -4,12 +4,15 @@ import asyncio
 import doctest
 import gc
 import inspect
+import tracemalloc
 from typing import Any, assert_type
 
 import pytest
 
 import streamchat
 from streamchat import library
+from streamchat.chat import Reply
+from streamchat.events import Stop, Text
 from streamchat.pump import AsyncStream, Stream
 from tests.wire.answers import chat_answer
 from tests.wire.scenario import Repeat, Stall, stream
@@ -78,6 +81,19 @@ def test_an_answer_that_has_ended_takes_no_longer_when_it_is_closed() -> None:
     elapsed = answer.reply.elapsed
     answer.close()
     assert (answer.reply.elapsed, answer.reply.stop_reason) == (elapsed, "stop")
+
+
+def test_whether_a_long_answer_is_empty_is_asked_without_a_copy_of_it() -> None:
+    reply = Reply()
+    for _ in range(20):
+        reply.add(Text("\n" + "word" * 25_000 + "\n"))
+    reply.add(Stop("stop"))
+    tracemalloc.start()
+    try:
+        assert reply.shortage is None
+        assert tracemalloc.get_traced_memory()[1] < 10_000  # bytes, of 2,000,000
+    finally:
+        tracemalloc.stop()
 
 
 def test_events_are_everything_and_the_stop_is_the_last(server: Server) -> None:
