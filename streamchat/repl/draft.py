@@ -41,13 +41,22 @@ class Draft:
 
     def take(self) -> Document:
         """All of it; nothing is left."""
+        self._settle()
         taken, self.text = self.document, ""
         return taken
 
     def begin_with(self, text: str) -> None:
         """This comes before what is typed, in lines of its own; the cursor stays where it is in that."""
+        self._settle()
         before = f"{text}\n" if self.text else text
         self.document = Document(before + self.text, len(before) + self.document.cursor_position)
+
+    def _settle(self) -> None:
+        """The draft that Up has left comes back: it is not the person who ends the looking."""
+        kept = self._recall.kept(self.text)
+        if kept != self.text:
+            self.document = Document(kept)
+        self._recall.forget()
 
     def key(self, press: KeyPress) -> None:
         """One key; nothing comes of one that no line editor knows."""

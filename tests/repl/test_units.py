@@ -317,6 +317,19 @@ def test_in_a_draft_of_several_lines_the_cursor_goes_from_one_to_the_other() -> 
     assert typist.typing.take_draft().text == "xa\nby"
 
 
+@pytest.mark.parametrize(("change", "left"), [("", "a draft"), ("!", "before!\na draft")])
+@pytest.mark.parametrize("queued", ["", "queued"])
+def test_an_answer_that_ends_while_earlier_messages_are_looked_at_costs_no_draft(
+    change: str, left: str, queued: str
+) -> None:
+    typing = TypeAhead(Pastes(), stop=lambda: None, earlier=lambda: ("before",))
+    ups = [Keys.Up, Keys.Up] if queued else [Keys.Up]  # what is queued is an earlier message too
+    for key in (*queued, Keys.ControlM, *"a draft", *ups, *change):
+        typing.key(KeyPress(key))
+    typing.take_back()
+    assert typing.take_draft().text == (f"{queued}\n{left}" if queued else left)
+
+
 @pytest.mark.parametrize(("earlier", "recalled"), [(("before",), "queued"), ((), "queued"), (None, "")])
 def test_up_recalls_what_is_queued_too_but_nothing_where_it_would_not_be_seen(
     earlier: tuple[str, ...] | None, recalled: str
